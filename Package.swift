@@ -1,0 +1,120 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+/// A module and what it may import. A module imports only modules that stand above it in this file.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "ringbridge",
+    products: [
+        .executable(name: "ringbridge", targets: ["ringbridge"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Bytes and engine contracts.
+        module("WireFormat"),
+        module("EngineKit", ["WireFormat"]),
+
+        // Protocols: layouts.
+        module("CmanWire", ["WireFormat"]),
+        module("TotemWire", ["WireFormat"]),
+
+        // Protocols: engines without I/O.
+        module("CmanNode", ["CmanWire", "EngineKit", "WireFormat"]),
+        module("TotemNode", ["TotemWire", "EngineKit", "WireFormat"]),
+        module("ClusterServices", ["TotemNode", "TotemWire", "EngineKit", "WireFormat"]),
+
+        // The bridge: translation, and its adapters to the engines.
+        module("Bridging", ["EngineKit", "WireFormat"]),
+        module("Sides", ["Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "EngineKit", "WireFormat"]),
+
+        // Packets.
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        module("Captures", ["WireFormat", "CPcap", "CZlib"]),
+        module(
+            "Simulation",
+            [
+                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit",
+                "WireFormat",
+            ]
+        ),
+        module(
+            "FixtureLibrary",
+            ["CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]
+        ),
+        module("Dissection", ["CmanWire", "TotemWire", "Captures", "WireFormat"]),
+
+        // The operating system.
+        .target(name: "CLinuxNet"),
+        module(
+            "BridgeRuntime",
+            [
+                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit",
+                "WireFormat",
+                "CLinuxNet",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+        .executableTarget(
+            name: "ringbridge",
+            dependencies: [
+                "BridgeRuntime", "Dissection", "Captures", "WireFormat",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Finds the recorded captures for tests.
+        .target(name: "CaptureSupport", dependencies: ["Captures", "WireFormat"], path: "Tests/CaptureSupport", swiftSettings: settings),
+        tests("WireFormat", ["WireFormat"]),
+        tests("EngineKit", ["EngineKit", "WireFormat"]),
+        tests("CmanWire", ["CmanWire", "CaptureSupport", "Captures", "WireFormat"]),
+        tests("TotemWire", ["CaptureSupport", "TotemWire", "Captures", "WireFormat"]),
+        tests("CmanNode", ["CaptureSupport", "CmanNode", "CmanWire", "Captures", "EngineKit", "WireFormat"]),
+        tests("TotemNode", ["CaptureSupport", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]),
+        tests("ClusterServices", ["CaptureSupport", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]),
+        tests("Bridging", ["Bridging", "EngineKit", "WireFormat"]),
+        tests(
+            "Sides",
+            ["Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "EngineKit", "WireFormat"]
+        ),
+        tests("Captures", ["CaptureSupport", "Captures", "WireFormat"]),
+        tests(
+            "Simulation",
+            [
+                "CaptureSupport", "Simulation", "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire",
+                "Captures", "EngineKit", "WireFormat",
+            ]
+        ),
+        tests(
+            "FixtureLibrary",
+            [
+                "FixtureLibrary", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "CaptureSupport", "Captures",
+                "EngineKit",
+                "WireFormat",
+            ]
+        ),
+        tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "Captures", "WireFormat"]),
+        tests("BridgeRuntime", ["BridgeRuntime", "Sides", "Bridging", "Captures", "EngineKit", "WireFormat"]),
+    ]
+)

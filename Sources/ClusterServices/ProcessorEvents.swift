@@ -1,0 +1,122 @@
+import EngineKit
+import TotemNode
+import WireFormat
+
+/// A process that takes part in CPG groups.
+public struct CPGProcess: Sendable, Hashable, Comparable {
+    /// Its node.
+    public var node: UInt32
+    /// Its process id.
+    public var pid: UInt32
+
+    /// Process `pid` of `node`.
+    public init(node: UInt32, pid: UInt32) {
+        self.node = node
+        self.pid = pid
+    }
+
+    public static func < (left: CPGProcess, right: CPGProcess) -> Bool { (left.node, left.pid) < (right.node, right.pid) }
+}
+
+/// Why a process joined or left a group (reference/totem-services.md 7.2).
+public enum CPGReason: UInt32, Sendable, Hashable {
+    case join = 1
+    case leave = 2
+    case nodeDown = 3
+    case nodeUp = 4
+    case processDown = 5
+}
+
+/// The membership of one group after a change.
+public struct CPGMembership: Sendable, Hashable {
+    /// A process that came or went, and why.
+    public struct Change: Sendable, Hashable {
+        /// The process.
+        public var process: CPGProcess
+        /// Why.
+        public var reason: CPGReason
+
+        /// `process` came or went for `reason`.
+        public init(process: CPGProcess, reason: CPGReason) {
+            self.process = process
+            self.reason = reason
+        }
+    }
+
+    /// Name of the group, 1 to 127 bytes.
+    public var group: String
+    /// Every process in it, ascending.
+    public var members: [CPGProcess]
+    /// Who joined.
+    public var joined: [Change]
+    /// Who left.
+    public var left: [Change]
+
+    /// A membership with all its values.
+    public init(group: String, members: [CPGProcess], joined: [Change], left: [Change]) {
+        self.group = group
+        self.members = members
+        self.joined = joined
+        self.left = left
+    }
+}
+
+/// Quorum as votequorum sees it.
+public struct VoteQuorum: Sendable, Hashable {
+    /// Ring it holds for.
+    public var ring: TotemRingID
+    /// Votes needed.
+    public var quorum: UInt32
+    /// Votes present.
+    public var totalVotes: UInt32
+    /// Votes expected.
+    public var expectedVotes: UInt32
+    /// Whether the cluster may work.
+    public var isQuorate: Bool
+    /// Votes of each member that has told them.
+    public var votes: [UInt32: UInt32]
+
+    /// Quorum with all its numbers.
+    public init(ring: TotemRingID, quorum: UInt32, totalVotes: UInt32, expectedVotes: UInt32, isQuorate: Bool, votes: [UInt32: UInt32]) {
+        self.ring = ring
+        self.quorum = quorum
+        self.totalVotes = totalVotes
+        self.expectedVotes = expectedVotes
+        self.isQuorate = isQuorate
+        self.votes = votes
+    }
+}
+
+/// What a processor with its services reports.
+public enum ProcessorEvent: Sendable {
+    /// The ring's state changed.
+    case ring(TotemState)
+    /// A transitional or regular configuration of the ring.
+    case membership(TotemMembership)
+    /// Synchronisation of the ring's services is complete: CPG and quorum are valid for it.
+    case synchronised(TotemRingID)
+    /// Quorum changed, or holds for a new ring.
+    case quorum(VoteQuorum)
+    /// A group's membership changed.
+    case group(CPGMembership)
+    /// A CPG message, in total order. `payload` lies in the store of the effects; `group` is its name.
+    case message(group: String, from: CPGProcess, payload: ByteRange)
+    /// Another node asks this one to leave (CFG kill).
+    case killed(by: UInt32)
+    /// Another node has the id of this one.
+    case duplicateIdentity(from: Endpoint)
+    /// See `TotemEvent.storeRingSequence`.
+    case storeRingSequence(UInt64)
+    /// A packet or message was refused; counted, and worth a log line.
+    case refused(ProcessorRefusal)
+}
+
+/// Why a packet or message was refused.
+public enum ProcessorRefusal: Sendable, Hashable {
+    /// By the ring.
+    case ring(TotemRefusal)
+    /// A service message that could not be read.
+    case malformed(service: String, WireError, from: UInt32)
+    /// A service or function that this processor does not have.
+    case unknownFunction(service: UInt16, function: UInt16, from: UInt32)
+}
