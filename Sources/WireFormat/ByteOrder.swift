@@ -11,9 +11,9 @@ public enum ByteOrder: Sendable, Hashable {
     @inlinable
     public static var host: ByteOrder {
         #if _endian(big)
-        .big
+            .big
         #else
-        .little
+            .little
         #endif
     }
 

@@ -112,7 +112,8 @@ private struct Layout: LayoutSink {
     try sample.visit(&describer)
     #expect(
         describer.sink.lines == [
-            "kind: u8", "number: u32", "fixed: u16", "item_count: u8", "items[] {", "key: u16", "value: u32", "}", "name: text", "rest: payload",
+            "kind: u8", "number: u32", "fixed: u16", "item_count: u8", "items[] {", "key: u16", "value: u32", "}", "name: text",
+            "rest: payload",
         ]
     )
 }
