@@ -1,0 +1,5 @@
+import Testing
+
+@Test func nothingIsSkippedInCI() {
+    #expect(!Requirements.mustRun || Requirements.missing == nil)
+}
