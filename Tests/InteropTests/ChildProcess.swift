@@ -23,7 +23,7 @@ final class ChildProcess: Sendable {
     /// What the test calls it in messages.
     let name: String
 
-    private let process: Mutex<Process>
+    private let process = Process()
     private let standardInput: FileHandle
     private let output = Mutex(Output())
     private let errors = Mutex(Output())
@@ -31,7 +31,6 @@ final class ChildProcess: Sendable {
     /// Starts `arguments[0]`, found on the PATH, with the rest as its arguments.
     init(_ name: String, _ arguments: [String]) throws {
         self.name = name
-        let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = arguments
         let input = Pipe()
@@ -41,8 +40,6 @@ final class ChildProcess: Sendable {
         process.standardOutput = output
         process.standardError = errors
         standardInput = input.fileHandleForWriting
-        nonisolated(unsafe) let started = process
-        self.process = Mutex(started)
         output.fileHandleForReading.readabilityHandler = { [weak self] handle in
             let data = handle.availableData
             if data.isEmpty { handle.readabilityHandler = nil }
@@ -53,7 +50,7 @@ final class ChildProcess: Sendable {
             if data.isEmpty { handle.readabilityHandler = nil }
             self?.errors.withLock { $0.append(data) }
         }
-        try self.process.withLock { try $0.run() }
+        try process.run()
     }
 
     deinit {
@@ -61,10 +58,10 @@ final class ChildProcess: Sendable {
     }
 
     /// Its process id.
-    var identifier: Int32 { process.withLock { $0.processIdentifier } }
+    var identifier: Int32 { process.processIdentifier }
 
     /// Whether it still runs.
-    var isRunning: Bool { process.withLock { $0.isRunning } }
+    var isRunning: Bool { process.isRunning }
 
     /// Everything it wrote to standard output.
     var lines: [String] { output.withLock { $0.lines } }
@@ -79,10 +76,8 @@ final class ChildProcess: Sendable {
 
     /// Sends it a signal.
     func kill(_ signal: Int32) {
-        process.withLock { process in
-            guard process.isRunning else { return }
-            _ = Foundation.kill(process.processIdentifier, signal)
-        }
+        guard process.isRunning else { return }
+        _ = Foundation.kill(process.processIdentifier, signal)
     }
 
     /// Ends it at once, and waits until it is gone.
