@@ -85,7 +85,12 @@ let package = Package(
         ),
 
         // Finds the recorded captures for tests.
-        .target(name: "CaptureSupport", dependencies: ["Captures", "WireFormat"], path: "Tests/CaptureSupport", swiftSettings: settings),
+        .target(
+            name: "CaptureSupport",
+            dependencies: ["Captures", "CZlib", "WireFormat"],
+            path: "Tests/CaptureSupport",
+            swiftSettings: settings
+        ),
         tests("WireFormat", ["WireFormat"]),
         tests("EngineKit", ["EngineKit", "WireFormat"]),
         tests("CmanWire", ["CmanWire", "CaptureSupport", "Captures", "WireFormat"]),

@@ -32,6 +32,11 @@ public struct IPAddress: Hashable, Sendable, Comparable {
         self.init(family: .ipv4, high: 0, low: UInt64(number))
     }
 
+    /// An IPv6 address from its first and last eight bytes as numbers.
+    public init(ipv6High high: UInt64, low: UInt64) {
+        self.init(family: .ipv6, high: high, low: low)
+    }
+
     /// An address from its 4 or 16 bytes in network order; nil for any other count.
     public init?(networkBytes bytes: some Collection<UInt8>) {
         switch bytes.count {

@@ -1,0 +1,342 @@
+import WireFormat
+
+/// What a frame holds, as `Decapsulator` found it. Payloads are positions, so that nothing is copied.
+public struct Decapsulation: Sendable {
+    /// What a frame can be.
+    public enum Kind: Sendable, Hashable {
+        /// A UDP datagram, whole or the last missing fragment of one.
+        case datagram
+        /// A fragment that completes no datagram.
+        case fragment
+        /// ICMP or ICMPv6.
+        case icmp
+        /// ARP.
+        case arp
+        /// Anything else.
+        case other
+    }
+
+    /// Where the payload of a datagram lies.
+    enum Payload: Sendable {
+        case frame(ByteRange)
+        case reassembled(ByteRange)
+    }
+
+    /// What the frame is.
+    public var kind = Kind.other
+    /// Its protocols, outermost first.
+    public var protocols = ProtocolStack()
+    /// The IP address it comes from, if it has one.
+    public var source: IPAddress?
+    /// The IP address it goes to, if it has one.
+    public var destination: IPAddress?
+    /// The UDP port it comes from; zero unless it is a datagram.
+    public var sourcePort: UInt16 = 0
+    /// The UDP port it goes to; zero unless it is a datagram.
+    public var destinationPort: UInt16 = 0
+    /// UDP payload bytes as the headers tell; the recording may hold fewer. Zero unless it is a datagram.
+    public var length = 0
+    /// From how many fragments the datagram was put together; 1 when it came whole.
+    public var fragments = 1
+    /// Unfinished datagrams that were given up when this frame came, because they took too long or for want of room.
+    public var abandonedDatagrams = 0
+    /// The first thing that is wrong with the frame's headers.
+    public var problem: FrameProblem?
+
+    var payload = Payload.frame(ByteRange())
+
+    /// Address and port it comes from; nil unless it is a datagram.
+    public var sourceEndpoint: Endpoint? { kind == .datagram ? source.map { Endpoint($0, sourcePort) } : nil }
+    /// Address and port it goes to; nil unless it is a datagram.
+    public var destinationEndpoint: Endpoint? { kind == .datagram ? destination.map { Endpoint($0, destinationPort) } : nil }
+}
+
+/// What can be wrong with the headers of a frame.
+public enum FrameProblem: Sendable, Hashable, CustomStringConvertible {
+    /// The recording holds only the first bytes of the frame, and what is missing is needed.
+    case cut(recorded: Int, original: Int)
+    /// A header does not fit in the frame.
+    case truncatedHeader(FrameProtocol)
+    /// The IP version is neither the one that the link layer announces nor 4 or 6.
+    case invalidVersion(UInt8)
+    /// A length in a header is too small for the header itself or too large for the frame.
+    case invalidLength(FrameProtocol, Int)
+    /// Fragments that overlap differ, or do not fit together.
+    case contradictoryFragments
+
+    public var description: String {
+        switch self {
+        case .cut(let recorded, let original): "recorded incompletely: \(recorded) of \(original) bytes of the frame"
+        case .truncatedHeader(let layer): "truncated \(layer.name) header"
+        case .invalidVersion(let version): "invalid IP version \(version)"
+        case .invalidLength(let layer, let length): "invalid \(layer.name) length \(length)"
+        case .contradictoryFragments: "IP fragments that contradict each other"
+        }
+    }
+}
+
+/// Takes link layer, IP and UDP headers off frames and puts IP fragments together. In steady state it allocates nothing.
+///
+/// Checksums are not verified: packets that a sending host records of itself have unfinished ones.
+public struct Decapsulator: Sendable {
+    private var reassembler: FragmentReassembler
+
+    /// A decapsulator that has seen no fragments.
+    public init() {
+        reassembler = FragmentReassembler()
+    }
+
+    package init(datagramLimit: Int, byteLimit: Int, timeLimit: Int64) {
+        reassembler = FragmentReassembler(datagramLimit: datagramLimit, byteLimit: byteLimit, timeLimit: timeLimit)
+    }
+
+    /// Datagrams of which fragments came but not all.
+    public var unfinishedDatagrams: Int { reassembler.unfinishedCount }
+
+    /// Takes the headers off `packet`.
+    public mutating func decapsulate(_ packet: CapturedPacket) -> Decapsulation {
+        let abandoned = reassembler.abandoned
+        var pass = Pass(packet)
+        pass.run(&reassembler)
+        pass.result.abandonedDatagrams = reassembler.abandoned - abandoned
+        return pass.result
+    }
+
+    /// Calls `body` with the payload of the datagram that the last call of `decapsulate` found in `packet`; empty when it found none.
+    /// The bytes are valid during the call.
+    public func withPayload<Result>(
+        of content: Decapsulation,
+        in packet: CapturedPacket,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        switch content.payload {
+        case .frame(let range):
+            return try body(UnsafeRawBufferPointer(rebasing: packet.bytes[range.range]))
+        case .reassembled(let range):
+            return try reassembler.completed.withUnsafeBytes { bytes in
+                try body(UnsafeRawBufferPointer(rebasing: bytes[range.range]))
+            }
+        }
+    }
+}
+
+/// One frame's way through the headers.
+private struct Pass {
+    let packet: CapturedPacket
+    var reader: WireReader
+    var result = Decapsulation()
+    /// Where the current protocol's bytes end; shorter than the frame where a header says so.
+    var end: Int
+
+    init(_ packet: CapturedPacket) {
+        self.packet = packet
+        reader = WireReader(packet.bytes, byteOrder: .big)
+        end = packet.bytes.count
+    }
+
+    /// Whether the recording lacks the end of the frame.
+    var isCut: Bool { packet.bytes.count < packet.originalLength }
+
+    mutating func fail(_ problem: FrameProblem) {
+        result.problem = isCut ? .cut(recorded: packet.bytes.count, original: packet.originalLength) : problem
+    }
+
+    /// Reads a header; nil when the frame is too short for it.
+    mutating func header<Header: WireStructure>(_ layer: FrameProtocol) -> Header? {
+        var header = Header()
+        do throws(WireError) {
+            try header.visit(&reader)
+            return header
+        } catch {
+            fail(.truncatedHeader(layer))
+            return nil
+        }
+    }
+
+    mutating func run(_ reassembler: inout FragmentReassembler) {
+        switch packet.linkType {
+        case .ethernet:
+            result.protocols.append(.ethernet)
+            guard let header: EthernetHeader = header(.ethernet) else { return }
+            network(header.type, &reassembler)
+        case .linuxCooked:
+            result.protocols.append(.linuxCooked)
+            guard let header: LinuxCookedHeader = header(.linuxCooked) else { return }
+            network(header.type, &reassembler)
+        case .linuxCooked2:
+            result.protocols.append(.linuxCooked)
+            guard let header: LinuxCookedHeader2 = header(.linuxCooked) else { return }
+            network(header.type, &reassembler)
+        case .loopback, .openBSDLoopback:
+            // The address family before the packet has other numbers on every system; the IP version says the same.
+            result.protocols.append(.loopback)
+            guard packet.bytes.count >= 4 else { return fail(.truncatedHeader(.loopback)) }
+            reader = WireReader(packet.bytes, offset: 4, byteOrder: .big)
+            rawIP(&reassembler)
+        case .rawIP:
+            result.protocols.append(.raw)
+            rawIP(&reassembler)
+        case .unsupported:
+            break
+        }
+    }
+
+    mutating func rawIP(_ reassembler: inout FragmentReassembler) {
+        guard reader.remaining > 0 else { return fail(.truncatedHeader(.ipv4)) }
+        switch packet.bytes[reader.offset] >> 4 {
+        case 4: ipv4(&reassembler)
+        case 6: ipv6(&reassembler)
+        case let version: fail(.invalidVersion(version))
+        }
+    }
+
+    mutating func network(_ first: UInt16, _ reassembler: inout FragmentReassembler) {
+        var type = first
+        while EtherType.isTag(type), !result.protocols.isFull {
+            result.protocols.append(.vlan)
+            guard let tag: VLANTag = header(.vlan) else { return }
+            type = tag.type
+        }
+        switch type {
+        case EtherType.ipv4: ipv4(&reassembler)
+        case EtherType.ipv6: ipv6(&reassembler)
+        case EtherType.arp:
+            result.protocols.append(.arp)
+            result.kind = .arp
+        default: break
+        }
+    }
+
+    mutating func ipv4(_ reassembler: inout FragmentReassembler) {
+        result.protocols.append(.ipv4)
+        let start = reader.offset
+        guard let header: IPv4Header = header(.ipv4) else { return }
+        guard header.versionAndLength >> 4 == 4 else { return fail(.invalidVersion(header.versionAndLength >> 4)) }
+        result.source = IPAddress(ipv4: header.source)
+        result.destination = IPAddress(ipv4: header.destination)
+        guard header.length >= IPv4Header.size, header.length <= Int(header.totalLength) else {
+            return fail(.invalidLength(.ipv4, Int(header.totalLength)))
+        }
+        let recorded = packet.bytes.count - start
+        guard header.length <= recorded else { return fail(.truncatedHeader(.ipv4)) }
+        guard Int(header.totalLength) <= recorded || isCut else { return fail(.invalidLength(.ipv4, Int(header.totalLength))) }
+        // Short Ethernet frames are padded: only what the header counts belongs to the packet.
+        end = start + min(Int(header.totalLength), recorded)
+        reader = WireReader(packet.bytes, offset: start + header.length, byteOrder: .big)
+        let missing = start + Int(header.totalLength) - end
+        if header.hasMoreFragments || header.fragmentOffset > 0 {
+            fragment(
+                of: header.nextProtocol,
+                at: header.fragmentOffset,
+                isLast: !header.hasMoreFragments,
+                identification: UInt32(header.identification),
+                missing: missing,
+                &reassembler
+            )
+        } else {
+            transport(header.nextProtocol, missing: missing)
+        }
+    }
+
+    mutating func ipv6(_ reassembler: inout FragmentReassembler) {
+        result.protocols.append(.ipv6)
+        guard let header: IPv6Header = header(.ipv6) else { return }
+        guard header.versionClassFlow >> 28 == 6 else { return fail(.invalidVersion(UInt8(header.versionClassFlow >> 28))) }
+        result.source = IPAddress(ipv6High: header.sourceHigh, low: header.sourceLow)
+        result.destination = IPAddress(ipv6High: header.destinationHigh, low: header.destinationLow)
+        let recorded = reader.remaining
+        guard Int(header.payloadLength) <= recorded || isCut else { return fail(.invalidLength(.ipv6, Int(header.payloadLength))) }
+        end = reader.offset + min(Int(header.payloadLength), recorded)
+        let missing = Int(header.payloadLength) - (end - reader.offset)
+        var next = header.nextHeader
+        while true {
+            let start = reader.offset
+            switch next {
+            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions, IPProtocol.mobility, IPProtocol.authentication:
+                guard end - start >= 8, let header: IPv6ExtensionHeader = self.header(.ipv6) else { return fail(.truncatedHeader(.ipv6)) }
+                let length = next == IPProtocol.authentication ? (Int(header.length) + 2) * 4 : (Int(header.length) + 1) * 8
+                guard length <= end - start else { return fail(.invalidLength(.ipv6, length)) }
+                reader = WireReader(packet.bytes, offset: start + length, byteOrder: .big)
+                next = header.nextHeader
+            case IPProtocol.fragment:
+                guard end - start >= 8, let header: IPv6ExtensionHeader = self.header(.ipv6) else { return fail(.truncatedHeader(.ipv6)) }
+                next = header.nextHeader
+                if header.hasMoreFragments || header.fragmentOffset > 0 {
+                    return fragment(
+                        of: next,
+                        at: header.fragmentOffset,
+                        isLast: !header.hasMoreFragments,
+                        identification: header.identification,
+                        missing: missing,
+                        &reassembler
+                    )
+                }
+            default:
+                return transport(next, missing: missing)
+            }
+        }
+    }
+
+    /// Takes a fragment of which the recording lacks the last `missing` bytes.
+    mutating func fragment(
+        of next: UInt8,
+        at offset: Int,
+        isLast: Bool,
+        identification: UInt32,
+        missing: Int,
+        _ reassembler: inout FragmentReassembler
+    ) {
+        result.kind = .fragment
+        guard next == IPProtocol.udp, let source = result.source, let destination = result.destination else { return }
+        result.protocols.append(.udp)
+        guard missing == 0 else { return fail(.truncatedHeader(.udp)) }
+        let outcome = reassembler.insert(
+            UnsafeRawBufferPointer(rebasing: packet.bytes[reader.offset..<end]),
+            at: offset,
+            isLast: isLast,
+            key: FragmentReassembler.Key(source: source, destination: destination, identification: identification),
+            time: packet.time
+        )
+        switch outcome {
+        case .incomplete: break
+        case .contradictory: result.problem = .contradictoryFragments
+        case .complete(let fragments):
+            result.fragments = fragments
+            reassembler.completed.withUnsafeBytes { bytes in
+                reader = WireReader(bytes, byteOrder: .big)
+                udp(count: bytes.count, missing: 0)
+            }
+            if case .frame(let range) = result.payload { result.payload = .reassembled(range) }
+        }
+    }
+
+    mutating func transport(_ next: UInt8, missing: Int) {
+        switch next {
+        case IPProtocol.udp:
+            result.protocols.append(.udp)
+            udp(count: end - reader.offset, missing: missing)
+        case IPProtocol.icmp:
+            result.protocols.append(.icmp)
+            result.kind = .icmp
+        case IPProtocol.icmp6:
+            result.protocols.append(.icmpv6)
+            result.kind = .icmp
+        default: break
+        }
+    }
+
+    /// Reads a UDP header; `count` bytes of it and its payload are there, `missing` more were not recorded.
+    mutating func udp(count: Int, missing: Int) {
+        let start = reader.offset
+        result.kind = .other
+        guard count >= UDPHeader.size, let header: UDPHeader = header(.udp) else { return fail(.truncatedHeader(.udp)) }
+        let length = Int(header.length)
+        guard length >= UDPHeader.size, length <= count + missing else { return fail(.invalidLength(.udp, length)) }
+        result.kind = .datagram
+        result.sourcePort = header.sourcePort
+        result.destinationPort = header.destinationPort
+        result.length = length - UDPHeader.size
+        if length > count { fail(.truncatedHeader(.udp)) }
+        result.payload = .frame(ByteRange(start: start + UDPHeader.size, count: min(length, count) - UDPHeader.size))
+    }
+}
