@@ -73,6 +73,10 @@ public struct WireDescriber<Sink: LayoutSink>: WireVisitor {
         sink.endGroup()
     }
 
+    public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
+        try list(name, &elements, count: 1)
+    }
+
     public mutating func list<T: WireInteger>(
         _ name: StaticString,
         _ elements: inout [T],

@@ -22,8 +22,9 @@ public protocol FieldSink {
 public enum FieldGroup: Sendable {
     /// A structure inside a message.
     case structure
-    /// A list; its elements are either groups of kind `element` or fields of the list's own name.
-    case list(count: Int)
+    /// A list; its elements are either groups of kind `element` or fields of the list's own name. Without a count it goes up to
+    /// the end of the packet.
+    case list(count: Int?)
     /// One element of a list of structures.
     case element(index: Int)
 }
@@ -118,6 +119,21 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
             sink.beginGroup(name, .element(index: index), at: offset)
             defer { sink.endGroup(at: offset) }
             try element.visit(&self)
+            elements.append(element)
+        }
+    }
+
+    public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
+        elements.removeAll(keepingCapacity: true)
+        sink.beginGroup(name, .list(count: nil), at: offset)
+        defer { sink.endGroup(at: offset) }
+        while remaining > 0 {
+            let start = offset
+            var element = S()
+            sink.beginGroup(name, .element(index: elements.count), at: offset)
+            defer { sink.endGroup(at: offset) }
+            try element.visit(&self)
+            guard offset > start else { throw WireError(.invalidValue(0), field: name, offset: start) }
             elements.append(element)
         }
     }

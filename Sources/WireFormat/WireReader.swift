@@ -115,6 +115,19 @@ public struct WireReader: WireVisitor {
     }
 
     @inlinable
+    public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
+        elements.removeAll(keepingCapacity: true)
+        while remaining > 0 {
+            let start = offset
+            var element = S()
+            try element.visit(&self)
+            // A structure that takes no bytes would never reach the end.
+            guard offset > start else { throw WireError(.invalidValue(0), field: name, offset: start) }
+            elements.append(element)
+        }
+    }
+
+    @inlinable
     public mutating func list<T: WireInteger>(
         _ name: StaticString,
         _ elements: inout [T],

@@ -47,6 +47,9 @@ public protocol WireVisitor {
     /// `count` structures one after the other; a writer writes all of `elements` and ignores `count`.
     mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S], count: Int) throws(WireError)
 
+    /// Structures one after the other up to the end of the buffer.
+    mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError)
+
     /// `count` integers one after the other; a writer writes all of `elements` and ignores `count`.
     mutating func list<T: WireInteger>(_ name: StaticString, _ elements: inout [T], count: Int, _ format: FieldFormat) throws(WireError)
 }

@@ -106,6 +106,13 @@ public struct WireWriter: WireVisitor {
     }
 
     @inlinable
+    public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
+        for index in elements.indices {
+            try elements[index].visit(&self)
+        }
+    }
+
+    @inlinable
     public mutating func list<T: WireInteger>(
         _ name: StaticString,
         _ elements: inout [T],

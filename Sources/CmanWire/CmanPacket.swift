@@ -1,0 +1,92 @@
+import WireFormat
+
+/// A whole datagram of cman-5: header, message, and what follows it.
+///
+/// Which message a datagram holds is decided before its fields are walked: `init(shapeOf:)` looks at port and command, and `visit`
+/// then goes over the fields of that shape, whether to read, to write or to dissect. `init(reading:)` does both.
+public struct CmanPacket: WireStructure {
+    /// Prefix of the names of its fields, but for those of service-manager messages.
+    public static let protocolName: StaticString = "cman"
+    /// Prefix of the names of the fields behind the header of a service-manager message.
+    public static let serviceManagerProtocolName: StaticString = "sm"
+
+    /// The header.
+    public var header = CmanHeader()
+    /// The message.
+    public var body = CmanBody.data
+    /// Of a program's message its bytes, of any other what follows its last field; by position in the datagram.
+    public var payload = ByteRange()
+
+    public init() {}
+
+    /// A packet of the shape that `datagram` has, with no field read yet.
+    public init(shapeOf datagram: UnsafeRawBufferPointer) {
+        guard datagram.count >= CmanHeader.size else { return }
+        let port = datagram[0]
+        let command = datagram.count > CmanHeader.size ? datagram[CmanHeader.size] : 0
+        switch port {
+        case CmanPort.protocol, CmanPort.membership:
+            body = CmanMessageKind(port: port, command: command).map(CmanBody.init) ?? .unknown(command: command)
+        case CmanPort.serviceManager:
+            // Programs of the userland of 2005 use the same port in their own format: what does not fit exactly is data.
+            guard let kind = CmanMessageKind(port: port, command: command),
+                datagram.count >= CmanHeader.size + CmanServiceManagerMessage.headerSize
+            else { return }
+            let lengthOffset = CmanHeader.size + CmanServiceManagerMessage.headerSize - 2
+            let length = Int(datagram[lengthOffset]) | Int(datagram[lengthOffset + 1]) << 8
+            if datagram.count == CmanHeader.size + CmanServiceManagerMessage.headerSize + length { body = CmanBody(kind) }
+        default:
+            break
+        }
+    }
+
+    /// Reads a whole datagram. It allocates nothing for messages without lists and texts.
+    ///
+    /// Throws a `WireError` that names field and offset when a field is missing or cannot be.
+    public init(reading datagram: UnsafeRawBufferPointer) throws(WireError) {
+        self.init(shapeOf: datagram)
+        var reader = WireReader(datagram)
+        try visit(&reader)
+    }
+
+    /// Writes header and message into `buffer`, `payload` behind them, and returns how many bytes that takes.
+    public mutating func write(
+        into buffer: UnsafeMutableRawBufferPointer,
+        payload: UnsafeRawBufferPointer? = nil
+    ) throws(WireError) -> Int {
+        var writer = WireWriter(buffer)
+        try visit(&writer)
+        if let payload { try writer.append(payload) }
+        return writer.offset
+    }
+
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try header.visit(&visitor)
+        try visitCommand(&visitor)
+        try body.visit(&visitor)
+        if case .data = body {
+            try visitor.payload("data", &payload)
+        } else if V.purpose == .read, visitor.remaining > 0 {
+            try visitor.payload("trailing", &payload)
+        }
+    }
+
+    /// The byte that ports 0 and 1 tell their messages apart by; the service manager has it inside its own header.
+    private mutating func visitCommand<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        var command: UInt8
+        var port = CmanPort.membership
+        switch body {
+        case .data, .serviceManager: return
+        case .unknown(let unknown): command = unknown
+        default:
+            guard let kind = body.kind else { return }
+            command = kind.command
+            port = kind.port
+        }
+        try visitor.field(
+            "cmd",
+            &command,
+            .labelled(port == CmanPort.protocol ? CmanMessageKind.protocolLabel : CmanMessageKind.membershipLabel)
+        )
+    }
+}
