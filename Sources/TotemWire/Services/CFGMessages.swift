@@ -1,0 +1,117 @@
+import WireFormat
+
+/// Functions of the CFG service (cfg.c:75-81 of 3.1.7).
+public enum CFGFunction: UInt16, Sendable, Hashable, CaseIterable {
+    case ringreenable = 0
+    case killnode = 1
+    case shutdown = 2
+    case reload = 3
+    case cryptoReconfig = 4
+}
+
+/// `cfg.ringreenable`: without effect in corosync 3 (cfg.c:532 of 3.1.7).
+public struct CFGRingReenable: WireMessage, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "ringreenable" }
+
+    /// The header.
+    public var header = ServiceHeader(.cfg, function: CFGFunction.ringreenable.rawValue, size: 32)
+    /// The sender as it names itself.
+    public var source = ServiceMessageSource()
+
+    public init() {}
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.structure("source", &source)
+    }
+}
+
+/// `cfg.killnode`: the node that it names exits at once (cfg.c:311, 552 of 3.1.7).
+public struct CFGKillNode: WireMessage, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "killnode" }
+
+    /// The header.
+    public var header = ServiceHeader(.cfg, function: CFGFunction.killnode.rawValue, size: 288)
+    /// The node that is to exit.
+    public var nodeid: UInt32 = 0
+    /// Bytes after `nodeid`.
+    public var pad: UInt32 = 0
+    /// Why, for the log.
+    public var reason = MarshalledName()
+
+    public init() {}
+
+    /// Node `nodeid` is to exit because of `reason`, of which 255 bytes are sent.
+    public init(nodeid: UInt32, reason: String) {
+        self.nodeid = nodeid
+        self.reason = MarshalledName(reason.utf8)
+    }
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.field("nodeid", &nodeid)
+        try visitor.field("pad", &pad, .padding)
+        try visitor.structure("reason", &reason)
+    }
+}
+
+/// `cfg.shutdown`: its sender is being shut down (cfg.c:318 of 3.1.7).
+public struct CFGShutdown: WireMessage, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "shutdown" }
+
+    /// The header.
+    public var header = ServiceHeader(.cfg, function: CFGFunction.shutdown.rawValue, size: 16)
+
+    public init() {}
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+    }
+}
+
+/// `cfg.reload`: every node is to read its configuration file again (cfg.c:301 of 3.1.7).
+public struct CFGReload: WireMessage, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "reload" }
+
+    /// The header.
+    public var header = ServiceHeader(.cfg, function: CFGFunction.reload.rawValue, size: 32)
+    /// The sender as it names itself.
+    public var source = ServiceMessageSource()
+
+    public init() {}
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.structure("source", &source)
+    }
+}
+
+/// `cfg.crypto-reconfig`: the next step of a change of keys (cfg.c:306 of 3.1.7).
+public struct CFGCryptoReconfig: WireMessage, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "crypto-reconfig" }
+
+    /// The header.
+    public var header = ServiceHeader(.cfg, function: CFGFunction.cryptoReconfig.rawValue, size: 24)
+    /// The step.
+    public var phase: UInt32 = 0
+    /// Bytes after `phase`.
+    public var pad: UInt32 = 0
+
+    public init() {}
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.field("phase", &phase)
+        try visitor.field("pad", &pad, .padding)
+    }
+}
