@@ -29,6 +29,9 @@ public struct CapturedPacket {
 ///
 /// Memory use does not depend on the size of the file, and reading a frame allocates nothing.
 public final class PacketReader {
+    /// The longest frame that libpcap reads and writes (its MAXIMUM_SNAPLEN).
+    static let frameLimit: Int32 = 262_144
+
     /// The file, as the caller named it.
     public let path: String
     /// The link layer of all frames of the file.

@@ -56,6 +56,9 @@ public struct IPAddress: Hashable, Sendable, Comparable {
     /// The number of an IPv4 address; nil for IPv6.
     public var ipv4Number: UInt32? { family == .ipv4 ? UInt32(truncatingIfNeeded: low) : nil }
 
+    /// The first and last eight bytes of an IPv6 address as numbers; nil for IPv4.
+    public var ipv6Numbers: (high: UInt64, low: UInt64)? { family == .ipv6 ? (high, low) : nil }
+
     /// Its 4 or 16 bytes in network order.
     public var networkBytes: [UInt8] {
         switch family {
