@@ -1,0 +1,50 @@
+import EngineKit
+import TotemNode
+
+/// What the processes of a ring sent, delivered and were told about configurations, in the order in which each of them saw it.
+public struct RingHistory: Sendable {
+    /// What a process saw or did.
+    public enum Fact: Sendable, Hashable {
+        /// It handed this message to its processor.
+        case sent(MessageLabel)
+        /// A message was delivered to it.
+        case delivered(MessageLabel)
+        /// Something was delivered that no process sent in this form.
+        case deliveredDamaged(from: UInt32)
+        /// A transitional or regular configuration was delivered to it.
+        case configuration(TotemMembership)
+    }
+
+    /// A fact and when it happened.
+    public struct Record: Sendable, Hashable {
+        /// When.
+        public var time: Instant
+        /// What.
+        public var fact: Fact
+    }
+
+    /// Every process with what it saw.
+    public private(set) var records: [ProcessID: [Record]] = [:]
+    /// Node id of each host.
+    public let nodeIDs: [UInt32]
+    /// Processes that ended, by a crash or by leaving.
+    public private(set) var ended: Set<ProcessID> = []
+
+    /// A history of hosts with these node ids.
+    public init(nodeIDs: [UInt32]) {
+        self.nodeIDs = nodeIDs
+    }
+
+    /// The processes, in order.
+    public var processes: [ProcessID] { records.keys.sorted() }
+
+    /// Adds a fact.
+    public mutating func add(_ fact: Fact, of process: ProcessID, at time: Instant) {
+        records[process, default: []].append(Record(time: time, fact: fact))
+    }
+
+    /// Notes that a process ended.
+    public mutating func end(_ process: ProcessID) {
+        ended.insert(process)
+    }
+}
