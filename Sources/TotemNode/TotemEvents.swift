@@ -25,6 +25,14 @@ public struct TotemRingID: Sendable, Hashable, CustomStringConvertible {
         self.sequence = sequence
     }
 
+    /// The ring that `ring` names on the wire.
+    public init(_ ring: RingID) {
+        self.init(representative: ring.representative, sequence: ring.sequence)
+    }
+
+    /// The ring as messages name it.
+    public var wire: RingID { RingID(representative: representative, sequence: sequence) }
+
     /// `<representative>.<sequence>` in decimal; corosync's own tools print the sequence in hexadecimal.
     public var description: String { "\(representative).\(sequence)" }
 }

@@ -1,0 +1,77 @@
+import WireFormat
+
+/// The token of an operational or recovering ring (reference/totem-wire.md 4.1).
+public struct OrfToken<Dialect: TotemDialect>: WireMessage, Equatable {
+    /// A message that someone on the ring lacks.
+    public struct RetransmitItem: WireStructure, Hashable {
+        /// The ring in which the message was sent.
+        public var ring = Dialect.Ring()
+        /// Its sequence number.
+        public var sequence: UInt32 = 0
+
+        public init() {}
+
+        /// Message `sequence` of `ring`.
+        @inlinable
+        public init(ring: Dialect.Ring, sequence: UInt32) {
+            self.ring = ring
+            self.sequence = sequence
+        }
+
+        @inlinable
+        public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+            try visitor.structure("ring_id", &ring)
+            try visitor.field("seq", &sequence)
+        }
+    }
+
+    public static var protocolName: StaticString { "totem" }
+    public static var messageName: StaticString { TotemMessageKind.token.name }
+
+    /// The common header.
+    public var header = Dialect.Header()
+    /// Sequence number of the last message sent on the ring.
+    public var sequence: UInt32 = 0
+    /// Number of this hop; what tells a new token from a copy.
+    public var tokenSequence: UInt32 = 0
+    /// All received up to: everyone has every message up to this one.
+    public var allReceivedUpTo: UInt32 = 0
+    /// Node id of the processor that lowered `aru`; 0 when nobody lacks anything.
+    public var allReceivedUpToAddress: UInt32 = 0
+    /// The ring it belongs to.
+    public var ring = Dialect.Ring()
+    /// Messages that wait on all processors together.
+    public var backlog: UInt32 = 0
+    /// Flow control count: messages sent in the last rotation by all.
+    public var flowControlCount: UInt32 = 0
+    /// In recovery: whether someone still has old messages to send.
+    public var retransmitFlag: Int32 = 0
+    /// Messages asked for.
+    public var retransmitList: [RetransmitItem] = []
+
+    public init() {}
+
+    @inlinable
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try header.visit(&visitor)
+        try visitor.field("seq", &sequence)
+        try visitor.field("token_seq", &tokenSequence)
+        try visitor.field("aru", &allReceivedUpTo)
+        try visitor.field("aru_addr", &allReceivedUpToAddress)
+        try visitor.structure("ring_id", &ring)
+        try visitor.field("backlog", &backlog)
+        try visitor.field("fcc", &flowControlCount)
+        try visitor.field("retrans_flg", &retransmitFlag)
+        var entries = Int32(truncatingIfNeeded: retransmitList.count)
+        let start = visitor.offset
+        try visitor.field("rtr_list_entries", &entries)
+        guard entries <= Dialect.retransmitEntriesLimit else {
+            throw WireError(
+                .outOfBounds(value: Int(entries), limit: Dialect.retransmitEntriesLimit),
+                field: "rtr_list_entries",
+                offset: start
+            )
+        }
+        try visitor.list("rtr_list", &retransmitList, count: Int(entries))
+    }
+}
