@@ -88,6 +88,9 @@ public struct VoteQuorum: Sendable, Hashable {
 }
 
 /// What a processor with its services reports.
+///
+/// For a new ring the order is that of the daemons: the two configurations, then at the activation of each service the groups that
+/// changed and quorum, then `synchronised`. Messages keep their place in the total order, which may be before `synchronised`.
 public enum ProcessorEvent: Sendable {
     /// The ring's state changed.
     case ring(TotemState)
@@ -101,8 +104,10 @@ public enum ProcessorEvent: Sendable {
     case group(CPGMembership)
     /// A CPG message, in total order. `payload` lies in the store of the effects; `group` is its name.
     case message(group: String, from: CPGProcess, payload: ByteRange)
-    /// Another node asks this one to leave (CFG kill).
+    /// Another node asks this one to leave (CFG kill). A daemon exits at once, without a word.
     case killed(by: UInt32)
+    /// At its first synchronisation the processor finds that another node has a newer configuration than its own. A daemon exits.
+    case outdatedConfiguration(own: UInt64, newest: UInt64)
     /// Another node has the id of this one.
     case duplicateIdentity(from: Endpoint)
     /// See `TotemEvent.storeRingSequence`.
@@ -119,4 +124,12 @@ public enum ProcessorRefusal: Sendable, Hashable {
     case malformed(service: String, WireError, from: UInt32)
     /// A service or function that this processor does not have.
     case unknownFunction(service: UInt16, function: UInt16, from: UInt32)
+    /// A Totem process group that no service of this processor uses.
+    case unknownGroup(from: UInt32)
+    /// A CPG message from a node that has no process in the group.
+    case unknownSender(group: String, from: CPGProcess)
+    /// The record of a quorum device from a node that has not told its own votes.
+    case unknownVoter(UInt32)
+    /// The processor holds as many processes, or pieces of large messages, as it may.
+    case tableFull(service: String, from: UInt32)
 }

@@ -146,6 +146,13 @@ public struct VoteQuorumQdeviceRegistration: WireMessage, Hashable {
 
     public init() {}
 
+    /// Registers the device `name`, of which 254 bytes are sent.
+    public init(registering name: [UInt8]) {
+        operation = 1
+        let used = name.prefix(254)
+        self.name = used + Array(repeating: 0, count: 255 - used.count)
+    }
+
     @usableFromInline
     static let operations = FieldFormat.labelled { $0 == 0 ? "unregister" : $0 == 1 ? "register" : nil }
 
