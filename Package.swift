@@ -87,7 +87,7 @@ let package = Package(
         // Finds the recorded captures for tests.
         .target(
             name: "CaptureSupport",
-            dependencies: ["Captures", "CZlib", "WireFormat"],
+            dependencies: ["TotemWire", "Captures", "CZlib", "WireFormat"],
             path: "Tests/CaptureSupport",
             swiftSettings: settings
         ),

@@ -1,3 +1,4 @@
+import EngineKit
 import TotemNode
 import TotemWire
 import WireFormat
@@ -61,7 +62,7 @@ package struct ServiceStack: Sendable {
         }
         ring = membership.ring
         let build = synchroniser.start(
-            ring: ServiceRingID(rep: ring.representative, seq: ring.sequence),
+            ring: RingID(representative: ring.representative, sequence: ring.sequence),
             members: membership.members,
             services: synchronisedServices
         )

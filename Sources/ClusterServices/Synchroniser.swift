@@ -32,7 +32,7 @@ package struct Synchroniser: Sendable {
     private static let serviceLimit = 64
 
     private var phase = Phase.idle
-    private var ring = ServiceRingID()
+    private var ring = RingID()
     private var members: [UInt32] = []
     private var awaited: Set<UInt32> = []
     private var services: [Int32] = []
@@ -53,7 +53,7 @@ package struct Synchroniser: Sendable {
     }
 
     /// Begins with ring `ring` of `members`; the answer is to be sent at once.
-    package mutating func start(ring: ServiceRingID, members: [UInt32], services: [Int32]) -> SyncServiceBuild {
+    package mutating func start(ring: RingID, members: [UInt32], services: [Int32]) -> SyncServiceBuild {
         self.ring = ring
         self.members = members
         self.services = services
@@ -76,7 +76,7 @@ package struct Synchroniser: Sendable {
             return .nothingToDo
         }
         services.sort()
-        await(service: 0)
+        beginRound(service: 0)
         return .waiting
     }
 
@@ -95,7 +95,7 @@ package struct Synchroniser: Sendable {
             phase = .idle
             return .activateLast(service: service)
         }
-        await(service: index + 1)
+        beginRound(service: index + 1)
         return .activate(service: service)
     }
 
@@ -106,7 +106,7 @@ package struct Synchroniser: Sendable {
         return (services[index], SyncBarrier(ringID: ring))
     }
 
-    private mutating func await(service index: Int) {
+    private mutating func beginRound(service index: Int) {
         awaited = Set(members)
         phase = .processing(index: index)
     }

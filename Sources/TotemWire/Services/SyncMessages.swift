@@ -11,14 +11,14 @@ public struct SyncBarrier: WireMessage, Hashable {
     /// The header.
     public var header = ServiceHeader(synchronisation: function, size: 32)
     /// Ring that is being synchronised.
-    public var ringID = ServiceRingID()
+    public var ringID = RingID()
     /// Bytes behind the ring id.
     public var pad: UInt32 = 0
 
     public init() {}
 
     /// A barrier of ring `ringID`.
-    public init(ringID: ServiceRingID) {
+    public init(ringID: RingID) {
         self.ringID = ringID
     }
 
@@ -43,7 +43,7 @@ public struct SyncServiceBuild: WireMessage, Hashable {
     /// The header.
     public var header = ServiceHeader(synchronisation: function, size: 552)
     /// Ring that is being synchronised.
-    public var ringID = ServiceRingID()
+    public var ringID = RingID()
     /// Bytes behind the ring id.
     public var pad1: UInt32 = 0
     /// Used entries of `serviceList`, at most 128.
@@ -56,7 +56,7 @@ public struct SyncServiceBuild: WireMessage, Hashable {
     public init() {}
 
     /// The list of at most 128 `services` for ring `ringID`.
-    public init(ringID: ServiceRingID, services: [Int32]) {
+    public init(ringID: RingID, services: [Int32]) {
         self.ringID = ringID
         let used = services.prefix(Self.capacity)
         serviceListEntries = UInt32(used.count)
