@@ -30,26 +30,26 @@ public struct WireDescriber<Sink: LayoutSink>: WireVisitor {
         _ name: StaticString,
         _ value: inout T,
         order: ByteOrder,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
-        sink.field(name, type: T.wireTypeName.description, format)
+        sink.field(name, type: T.wireTypeName.description, format())
     }
 
     public mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
-        sink.field(name, type: "bytes[\(count)]", format)
+        sink.field(name, type: "bytes[\(count)]", format())
     }
 
     public mutating func field(
         _ name: StaticString,
         _ value: inout [UInt8],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
-        sink.field(name, type: "bytes", format)
+        sink.field(name, type: "bytes", format())
     }
 
     public mutating func terminated(_ name: StaticString, _ value: inout [UInt8], limit: Int) throws(WireError) {
@@ -81,8 +81,8 @@ public struct WireDescriber<Sink: LayoutSink>: WireVisitor {
         _ name: StaticString,
         _ elements: inout [T],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
-        sink.field(name, type: "\(T.wireTypeName)[]", format)
+        sink.field(name, type: "\(T.wireTypeName)[]", format())
     }
 }

@@ -61,32 +61,32 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
         _ name: StaticString,
         _ value: inout T,
         order: ByteOrder,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = offset
-        try reader.field(name, &value, order: order, format)
-        sink.field(name, T.isSigned ? .signed(Int64(value)) : .unsigned(UInt64(value)), at: range(from: start), format)
+        try reader.field(name, &value, order: order, .decimal)
+        sink.field(name, T.isSigned ? .signed(Int64(value)) : .unsigned(UInt64(value)), at: range(from: start), format())
     }
 
     public mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = offset
-        try reader.field(name, &value, format)
-        sink.field(name, .bytes(range(from: start)), at: range(from: start), format)
+        try reader.field(name, &value, .decimal)
+        sink.field(name, .bytes(range(from: start)), at: range(from: start), format())
     }
 
     public mutating func field(
         _ name: StaticString,
         _ value: inout [UInt8],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = offset
-        try reader.field(name, &value, count: count, format)
-        sink.field(name, .bytes(range(from: start)), at: range(from: start), format)
+        try reader.field(name, &value, count: count, .decimal)
+        sink.field(name, .bytes(range(from: start)), at: range(from: start), format())
     }
 
     public mutating func terminated(_ name: StaticString, _ value: inout [UInt8], limit: Int) throws(WireError) {
@@ -142,7 +142,7 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
         _ name: StaticString,
         _ elements: inout [T],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         guard count >= 0, count <= remaining / MemoryLayout<T>.size else {
             throw WireError(.truncated(needed: count, available: remaining), field: name, offset: offset)
@@ -152,7 +152,7 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
         defer { sink.endGroup(at: offset) }
         for _ in 0..<count {
             var element: T = 0
-            try field(name, &element, order: byteOrder, format)
+            try field(name, &element, order: byteOrder, format())
             elements.append(element)
         }
     }

@@ -29,6 +29,7 @@ public struct WireReader: WireVisitor {
 
     /// Takes `count` bytes, or says that they are not there.
     @inlinable
+    @inline(__always)
     mutating func take(_ count: Int, _ name: StaticString) throws(WireError) -> Int {
         guard count >= 0, count <= remaining else { throw truncated(name, count) }
         let start = offset
@@ -43,11 +44,12 @@ public struct WireReader: WireVisitor {
     }
 
     @inlinable
+    @inline(__always)
     public mutating func field<T: WireInteger>(
         _ name: StaticString,
         _ value: inout T,
         order: ByteOrder,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = try take(MemoryLayout<T>.size, name)
         let raw = buffer.loadUnaligned(fromByteOffset: start, as: T.self)
@@ -58,7 +60,7 @@ public struct WireReader: WireVisitor {
     public mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = try take(count, name)
         let source = UnsafeRawBufferPointer(rebasing: buffer[start..<start + count])
@@ -70,7 +72,7 @@ public struct WireReader: WireVisitor {
         _ name: StaticString,
         _ value: inout [UInt8],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = try take(count, name)
         value.removeAll(keepingCapacity: true)
@@ -132,13 +134,13 @@ public struct WireReader: WireVisitor {
         _ name: StaticString,
         _ elements: inout [T],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         guard count >= 0, count <= remaining / MemoryLayout<T>.size else { throw truncated(name, count) }
         elements.removeAll(keepingCapacity: true)
         for _ in 0..<count {
             var element: T = 0
-            try field(name, &element, order: byteOrder, format)
+            try field(name, &element, order: byteOrder, format())
             elements.append(element)
         }
     }

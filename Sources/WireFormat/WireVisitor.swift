@@ -22,18 +22,19 @@ public protocol WireVisitor {
         _ name: StaticString,
         _ value: inout T,
         order: ByteOrder,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError)
 
     /// A byte string of fixed length that is stored in line.
     mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError)
 
     /// A byte string of `count` bytes; a writer writes all of `value` and ignores `count`.
-    mutating func field(_ name: StaticString, _ value: inout [UInt8], count: Int, _ format: FieldFormat) throws(WireError)
+    mutating func field(_ name: StaticString, _ value: inout [UInt8], count: Int, _ format: @autoclosure () -> FieldFormat)
+        throws(WireError)
 
     /// Text with a terminating NUL, of at most `limit` bytes without it. `value` holds the text without the NUL.
     mutating func terminated(_ name: StaticString, _ value: inout [UInt8], limit: Int) throws(WireError)
@@ -51,7 +52,8 @@ public protocol WireVisitor {
     mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError)
 
     /// `count` integers one after the other; a writer writes all of `elements` and ignores `count`.
-    mutating func list<T: WireInteger>(_ name: StaticString, _ elements: inout [T], count: Int, _ format: FieldFormat) throws(WireError)
+    mutating func list<T: WireInteger>(_ name: StaticString, _ elements: inout [T], count: Int, _ format: @autoclosure () -> FieldFormat)
+        throws(WireError)
 }
 
 /// What a visitor does with the fields it is shown.
@@ -67,12 +69,13 @@ public enum VisitPurpose: Sendable {
 extension WireVisitor {
     /// An integer in the visitor's current byte order.
     @inlinable
+    @inline(__always)
     public mutating func field<T: WireInteger>(
         _ name: StaticString,
         _ value: inout T,
-        _ format: FieldFormat = .decimal
+        _ format: @autoclosure () -> FieldFormat = .decimal
     ) throws(WireError) {
-        try field(name, &value, order: byteOrder, format)
+        try field(name, &value, order: byteOrder, format())
     }
 
     /// Whether a part of the layout that depends on earlier values is present; a describer sees every part.

@@ -28,6 +28,7 @@ public struct WireWriter: WireVisitor {
     public var remaining: Int { buffer.count - offset }
 
     @inlinable
+    @inline(__always)
     mutating func reserve(_ count: Int, _ name: StaticString) throws(WireError) -> Int {
         guard count <= remaining else { throw full(name, count) }
         let start = offset
@@ -42,11 +43,12 @@ public struct WireWriter: WireVisitor {
     }
 
     @inlinable
+    @inline(__always)
     public mutating func field<T: WireInteger>(
         _ name: StaticString,
         _ value: inout T,
         order: ByteOrder,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = try reserve(MemoryLayout<T>.size, name)
         buffer.storeBytes(of: order == .little ? value.littleEndian : value.bigEndian, toByteOffset: start, as: T.self)
@@ -56,7 +58,7 @@ public struct WireWriter: WireVisitor {
     public mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         let start = try reserve(count, name)
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + count])
@@ -68,7 +70,7 @@ public struct WireWriter: WireVisitor {
         _ name: StaticString,
         _ value: inout [UInt8],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         try append(value, name)
     }
@@ -117,10 +119,10 @@ public struct WireWriter: WireVisitor {
         _ name: StaticString,
         _ elements: inout [T],
         count: Int,
-        _ format: FieldFormat
+        _ format: @autoclosure () -> FieldFormat
     ) throws(WireError) {
         for index in elements.indices {
-            try field(name, &elements[index], order: byteOrder, format)
+            try field(name, &elements[index], order: byteOrder, format())
         }
     }
 }

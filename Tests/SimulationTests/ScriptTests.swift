@@ -1,7 +1,6 @@
 import EngineKit
+import Simulation
 import Testing
-
-@testable import Simulation
 
 private struct Word: Sendable, CustomStringConvertible {
     var description: String

@@ -1,8 +1,7 @@
 import EngineKit
+import Simulation
 import Testing
 import WireFormat
-
-@testable import Simulation
 
 @Suite struct VirtualNetworkTests {
     @Test func theGroupReachesAllOthersAndNeverTheSender() {

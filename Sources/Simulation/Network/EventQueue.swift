@@ -3,9 +3,9 @@ import EngineKit
 /// What is going to happen, in order of time; what is due at the same time happens in the order in which it was scheduled.
 ///
 /// A binary heap over one array: scheduling and taking cost O(log n) and allocate nothing once the array has grown.
-struct EventQueue {
+package struct EventQueue {
     /// Something that is going to happen.
-    enum Event {
+    package enum Event {
         /// A packet reaches a host.
         case arrival(packet: PacketPool.Slot, host: Int)
         /// A host's timer may be due.
@@ -28,10 +28,13 @@ struct EventQueue {
 
     private var scheduled: UInt64 = 0
 
-    /// When the next event happens.
-    var nextTime: Instant? { heap.first?.time }
+    /// Nothing is going to happen.
+    package init() {}
 
-    mutating func schedule(_ event: Event, at time: Instant) {
+    /// When the next event happens.
+    package var nextTime: Instant? { heap.first?.time }
+
+    package mutating func schedule(_ event: Event, at time: Instant) {
         scheduled += 1
         heap.append(Entry(time: time, sequence: scheduled, event: event))
         var child = heap.count - 1
@@ -43,7 +46,7 @@ struct EventQueue {
         }
     }
 
-    mutating func takeNext() -> (time: Instant, event: Event)? {
+    package mutating func takeNext() -> (time: Instant, event: Event)? {
         guard let first = heap.first else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {

@@ -1,29 +1,32 @@
 import WireFormat
 
 /// Datagrams under way. A broadcast is stored once for all its receivers, and storage is used again.
-struct PacketPool {
+package struct PacketPool {
     /// Where a datagram lies.
-    typealias Slot = Int
+    package typealias Slot = Int
 
     /// A datagram and who still waits for it.
-    struct Packet {
-        var bytes: [UInt8]
-        var source: Endpoint
-        var destination: Endpoint
-        var viaGroup: Bool
-        var references: Int
+    package struct Packet {
+        package var bytes: [UInt8]
+        package var source: Endpoint
+        package var destination: Endpoint
+        package var viaGroup: Bool
+        package var references: Int
     }
 
     private var packets: [Packet] = []
 
     private var free: [Slot] = []
 
-    subscript(slot: Slot) -> Packet {
+    /// Nothing is under way.
+    package init() {}
+
+    package subscript(slot: Slot) -> Packet {
         _read { yield packets[slot] }
     }
 
     /// Stores a copy of a datagram, which nobody waits for yet.
-    mutating func store(_ bytes: UnsafeRawBufferPointer, from source: Endpoint, to destination: Endpoint, viaGroup: Bool) -> Slot {
+    package mutating func store(_ bytes: UnsafeRawBufferPointer, from source: Endpoint, to destination: Endpoint, viaGroup: Bool) -> Slot {
         guard let slot = free.popLast() else {
             packets.append(Packet(bytes: Array(bytes), source: source, destination: destination, viaGroup: viaGroup, references: 0))
             return packets.count - 1
@@ -36,18 +39,18 @@ struct PacketPool {
         return slot
     }
 
-    mutating func retain(_ slot: Slot) {
+    package mutating func retain(_ slot: Slot) {
         packets[slot].references += 1
     }
 
     /// One receiver less; the storage is free again after the last one.
-    mutating func release(_ slot: Slot) {
+    package mutating func release(_ slot: Slot) {
         packets[slot].references -= 1
         recycle(slot)
     }
 
     /// Frees the storage when nobody waits for it.
-    mutating func recycle(_ slot: Slot) {
+    package mutating func recycle(_ slot: Slot) {
         if packets[slot].references == 0 { free.append(slot) }
     }
 }
