@@ -1,0 +1,40 @@
+import EngineKit
+import TotemWire
+import WireFormat
+
+extension TotemNode {
+    /// Delivers messages in order up to `last`, to the first gap or, between the two configurations, over the gaps and only what
+    /// members of the transitional configuration sent (messages_deliver_to_app totemsrp.c:4158).
+    mutating func deliver(upTo last: UInt32, skippingGaps: Bool, into effects: inout Output) {
+        while precedes(received.highDelivered, last) {
+            let sequence = received.highDelivered &+ 1
+            guard regularQueue.contains(sequence) else { return }
+            guard let packet = regularQueue[sequence] else {
+                guard skippingGaps else { return }
+                received.highDelivered = sequence
+                continue
+            }
+            received.highDelivered = sequence
+            deliver(packet, onlyFromDeliverable: skippingGaps, into: &effects)
+        }
+    }
+
+    private mutating func deliver(_ packet: PacketStore.Handle, onlyFromDeliverable: Bool, into effects: inout Output) {
+        var refusal: TotemRefusal?
+        packets.withBytes(packet) { bytes in
+            guard let byteOrder = Dialect.byteOrder(of: bytes),
+                let message = try? Message(reading: bytes, byteOrder: byteOrder),
+                !onlyFromDeliverable || deliverableMembers.contains(message.systemFrom.nodeID)
+            else { return }
+            let payload = UnsafeRawBufferPointer(rebasing: bytes[message.payload.range])
+            refusal = assemblies.receive(
+                payload,
+                from: message.header.nodeID,
+                byteOrder: byteOrder,
+                delivered: &counters.messagesDelivered,
+                into: &effects
+            )
+        }
+        if let refusal { refuse(refusal, into: &effects) }
+    }
+}

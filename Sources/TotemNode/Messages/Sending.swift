@@ -1,0 +1,78 @@
+import EngineKit
+import TotemWire
+import WireFormat
+
+extension TotemNode {
+    /// Messages that wait for the token (backlog_get totemsrp.c:3589).
+    var backlog: Int {
+        switch state {
+        case .operational: awaitsTransAck ? transitionalOutgoing.count : outgoing.count
+        case .recovery: recoveryOutgoing.count
+        case .idle, .gather, .commit, .left: 0
+        }
+    }
+
+    /// Puts waiting messages on the ring; returns how many (orf_token_mcast totemsrp.c:2725).
+    mutating func sendWaiting(allowed: UInt32, into effects: inout Output) -> UInt32 {
+        var sent: UInt32 = 0
+        while sent < allowed, let packet = takeWaiting() {
+            token.sequence &+= 1
+            number(packet, token.sequence)
+            insert(packet, at: token.sequence)
+            send(packet, into: &effects)
+            received.highSequence = token.sequence
+            counters.messagesSent += 1
+            sent += 1
+        }
+        received.extend(over: state == .recovery ? recoveryQueue : regularQueue)
+        return sent
+    }
+
+    private mutating func takeWaiting() -> PacketStore.Handle? {
+        if state == .recovery { return recoveryOutgoing.popFirst() }
+        return awaitsTransAck ? transitionalOutgoing.popFirst() : outgoing.popFirst()
+    }
+
+    mutating func insert(_ packet: PacketStore.Handle, at sequence: UInt32) {
+        if state == .recovery {
+            recoveryQueue.insert(packet, at: sequence)
+        } else {
+            regularQueue.insert(packet, at: sequence)
+        }
+    }
+
+    /// Completes the header of a waiting message: only now are its ring and its number known.
+    private mutating func number(_ packet: PacketStore.Handle, _ sequence: UInt32) {
+        let counter = messageCounter
+        let ring = ringID
+        messageCounter &+= 1
+        packets.withMutableBytes(packet) { bytes in
+            guard var message = try? Message(reading: UnsafeRawBufferPointer(bytes), byteOrder: .host) else { return }
+            message.sequence = sequence
+            message.thisSequence = counter
+            message.ring = ring
+            var writer = WireWriter(bytes, byteOrder: .host)
+            try? message.visit(&writer)
+        }
+    }
+
+    /// Queues a totempg packet as a message (totemsrp_mcast totemsrp.c:2498).
+    mutating func enqueue(_ packet: inout ProcessGroupPacket, data: UnsafeRawBufferPointer) {
+        var message = Message()
+        message.header = TotemMessageKind.mcast.header(from: nodeID, encapsulated: Message.notEncapsulated)
+        message.systemFrom = Dialect.Address(nodeID)
+        let size = messageHeaderSize + ProcessGroupPacket.fixedSize + 2 * packet.messageLengths.count + data.count
+        let stored = packets.insert(count: size) { bytes in
+            var writer = WireWriter(bytes, byteOrder: .host)
+            try? message.visit(&writer)
+            try? packet.visit(&writer)
+            try? writer.append(data)
+        }
+        guard let stored else { return }
+        if awaitsTransAck {
+            transitionalOutgoing.append(stored)
+        } else {
+            outgoing.append(stored)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import EngineKit
+import TotemWire
+import WireFormat
+
+/// What a processor had of its old ring when it left it; kept until a new ring is operational, however many attempts that takes.
+struct OldRingState: Sendable {
+    /// Whether the values are those of the last operational ring (old_ring_state_saved).
+    var isSaved = false
+    var allReceivedUpTo: UInt32 = 0
+    var highSequence: UInt32 = 0
+}
+
+extension TotemNode {
+    /// memb_state_commit_token_create (totemsrp.c:3280).
+    mutating func createCommitToken() {
+        let ordered = gathering.candidates.nodes.sorted()
+        commitToken = Commit()
+        commitToken.header = TotemMessageKind.commitToken.header(from: nodeID)
+        commitToken.ring = RingID(representative: nodeID, sequence: highestRingSequence &+ 4)
+        commitToken.addresses = ordered.map { Dialect.Address($0) }
+        commitToken.entries = Array(repeating: Commit.Entry(), count: ordered.count)
+    }
+
+    /// memb_state_commit_enter (totemsrp.c:2252) with the token in `commitToken`.
+    mutating func enterCommit(at now: Instant, into effects: inout Output) {
+        if !oldRingState.isSaved {
+            oldRingState = OldRingState(
+                isSaved: true,
+                allReceivedUpTo: received.allReceivedUpTo,
+                highSequence: received.highSequence
+            )
+            oldRingID = ringID
+        }
+        fillOwnEntry()
+        ringID = commitToken.ring
+        highestRingSequence = ringID.sequence
+        effects.report(.storeRingSequence(ringID.sequence))
+        deadlines[.join] = nil
+        deadlines[.consensus] = nil
+        change(to: .commit, into: &effects)
+        flow = FlowControl()
+        let next = commitToken.addresses[Int(commitToken.memberIndex) % commitToken.addresses.count]
+        passing.target = next.nodeID
+        sendCommitToken(at: now, into: &effects)
+        deadlines[.token] = now + configuration.timers.token
+    }
+
+    /// memb_state_commit_token_update (totemsrp.c:3100).
+    private mutating func fillOwnEntry() {
+        newMembers = commitToken.addresses.map(\.nodeID)
+        let index = Int(commitToken.memberIndex)
+        recovery.hasReceivedAll = received.allReceivedUpTo == received.highSequence
+        commitToken.entries[index].ring = oldRingID
+        commitToken.entries[index].allReceivedUpTo = oldRingState.allReceivedUpTo
+        commitToken.entries[index].highDelivered = received.highDelivered
+        commitToken.entries[index].receivedFlag = recovery.hasReceivedAll ? 1 : 0
+        var highest = oldRingState.allReceivedUpTo
+        for entry in commitToken.entries[...index] where entry.ring == oldRingID && precedes(highest, entry.allReceivedUpTo) {
+            highest = entry.allReceivedUpTo
+        }
+        for position in 0...index
+        where commitToken.entries[position].ring == oldRingID && precedes(commitToken.entries[position].allReceivedUpTo, highest) {
+            commitToken.entries[position].receivedFlag = 0
+            if position == index { recovery.hasReceivedAll = false }
+        }
+        commitToken.memberIndex += 1
+    }
+
+    /// memb_state_commit_token_send (totemsrp.c:3211).
+    mutating func sendCommitToken(at now: Instant, into effects: inout Output) {
+        commitToken.tokenSequence &+= 1
+        commitToken.header.nodeID = nodeID
+        guard let datagram = try? effects.keep(&commitToken) else { return }
+        rememberToken(datagram, effects)
+        sendToken(datagram, to: passing.target, at: now, into: &effects)
+        deadlines[.tokenRetransmit] = now + configuration.timers.tokenRetransmit
+    }
+
+    /// message_handler_memb_commit_token (totemsrp.c:4839). What no daemon sends, an index outside the list or a list without this
+    /// processor, is ignored: the daemons would stop.
+    mutating func receiveCommitToken(_ commit: Commit, at now: Instant, into effects: inout Output) {
+        let index = Int(commit.memberIndex)
+        switch state {
+        case .gather:
+            guard NodeList(commit.addresses).isSameSet(as: gathering.candidates),
+                commit.addresses.count == gathering.candidates.count,
+                commit.ring.sequence > ringID.sequence,
+                commit.addresses.indices.contains(index)
+            else { return }
+            commitToken = commit
+            enterCommit(at: now, into: &effects)
+        case .commit:
+            guard commit.ring.sequence == ringID.sequence, index == commit.addresses.count,
+                commit.addresses.map(\.nodeID) == newMembers
+            else { return }
+            commitToken = commit
+            enterRecovery(at: now, into: &effects)
+        case .recovery:
+            guard isRepresentative, !recovery.hasOriginatedToken else { return }
+            recovery.hasOriginatedToken = true
+            sendInitialToken(at: now, into: &effects)
+        case .idle, .operational, .left:
+            break
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import EngineKit
+import TotemWire
+
+extension TotemNode {
+    /// message_handler_memb_join (totemsrp.c:4762).
+    mutating func receiveJoin(_ join: Join, at now: Instant, into effects: inout Output) {
+        // After a pause, JOINs that waited meanwhile speak of a time that is over (reference/totem-engine.md 3).
+        guard now - pauseCheck <= configuration.timers.token / 2 else {
+            counters.joinsFlushed += 1
+            return
+        }
+        highestRingSequence = max(highestRingSequence, join.ringSequence)
+        let sender = join.systemFrom.nodeID
+        switch state {
+        case .operational:
+            if !isOutdated(join) { process(join, at: now, into: &effects) }
+        case .gather:
+            process(join, at: now, into: &effects)
+        case .commit:
+            guard newMembers.contains(sender), join.ringSequence >= ringID.sequence else { return }
+            process(join, at: now, into: &effects)
+            enterGather(at: now, into: &effects)
+        case .recovery:
+            guard newMembers.contains(sender), join.ringSequence >= ringID.sequence else { return }
+            process(join, at: now, into: &effects)
+            abandonRecovery(at: now, into: &effects)
+        case .idle, .left:
+            break
+        }
+    }
+
+    /// Whether a JOIN that reaches an operational ring says nothing new (ignore_join_under_operational totemsrp.c:4730).
+    private func isOutdated(_ join: Join) -> Bool {
+        join.failed.contains { $0.nodeID == nodeID }
+            || members.contains(join.systemFrom.nodeID) && join.ringSequence < ringID.sequence
+    }
+
+    /// memb_join_process (totemsrp.c:4451).
+    private mutating func process(_ join: Join, at now: Instant, into effects: inout Output) {
+        let sender = join.systemFrom.nodeID
+        let processors = NodeList(join.processors)
+        let failed = NodeList(join.failed)
+        if processors.isSameSet(as: gathering.processors), failed.isSameSet(as: gathering.failed) {
+            if !join.isLeave { gathering.consensus.insert(sender) }
+            if gathering.isAgreed, gathering.failedToReceive {
+                gathering.failedToReceive = false
+                gathering.processors = NodeList([nodeID])
+                gathering.failed = NodeList()
+                createCommitToken()
+                enterCommit(at: now, into: &effects)
+                return
+            }
+            if gathering.isAgreed, gathering.candidates.nodes.min() == nodeID {
+                createCommitToken()
+                enterCommit(at: now, into: &effects)
+            }
+        } else if processors.isSubset(of: gathering.processors) && failed.isSubset(of: gathering.failed)
+            || gathering.failed.contains(sender)
+        {
+            // The sender catches up when it hears this processor's JOIN, or is not listened to.
+        } else {
+            gathering.processors.merge(processors)
+            merge(failed: failed, of: sender)
+            enterGather(at: now, into: &effects)
+            return
+        }
+        // A member that restarts quickly says nothing new, yet its ring is gone.
+        if state == .operational { enterGather(at: now, into: &effects) }
+    }
+
+    /// Only a member of the last ring is believed when it says who failed: processors that come from elsewhere could not know.
+    private mutating func merge(failed: NodeList, of sender: UInt32) {
+        if failed.contains(nodeID) {
+            gathering.failed.insert(sender)
+        } else if members.contains(sender) {
+            gathering.failed.merge(failed)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import EngineKit
+import TotemWire
+import WireFormat
+
+/// One processor of the Totem single ring protocol, with process groups on top, as corosync 3 runs it over udp and udpu
+/// (reference/totem-engine.md; totemsrp.c and totempg.c at v3.1.7).
+///
+/// Copies of the processor's own JOINs and hold cancels, and tokens that it passes to itself when it is alone in its ring, are
+/// handled inside; nothing that a processor sends may be handed back to it.
+public struct TotemNode: NodeEngine {
+    public typealias Destination = TotemDestination
+    public typealias Event = TotemEvent
+
+    /// What its methods write their effects into.
+    public typealias Output = Effects<TotemDestination, TotemEvent>
+
+    /// What the processor was told.
+    public let configuration: TotemConfiguration
+
+    /// State of the membership machine.
+    public internal(set) var state: TotemState = .idle
+
+    /// What has happened so far, in numbers.
+    public internal(set) var counters = TotemCounters()
+
+    /// Members of the last regular configuration, ascending; empty before the first.
+    public internal(set) var members: [UInt32] = []
+
+    /// The ring whose commit token this processor saw last. While `state` is operational it is the ring of `members`.
+    public var ring: TotemRingID { TotemRingID(ringID) }
+
+    /// Whether the services have not yet synchronised in this ring: what is sent now goes in front of what waited from before.
+    public var isWaitingForSynchronisation: Bool { awaitsTransAck }
+
+    // Identity and rings.
+    var ringID: RingID
+    /// The last ring that was operational (my_old_ring_id).
+    var oldRingID = RingID()
+    /// The highest ring sequence number used or heard of (token_ring_id_seq).
+    var highestRingSequence: UInt64
+
+    // Membership.
+    var gathering = Gathering()
+    /// Members of the ring that is being formed (my_new_memb_list).
+    var newMembers: [UInt32] = []
+    /// Those of them that come from this processor's old ring (my_trans_memb_list).
+    var transitionalMembers: [UInt32] = []
+    /// Senders whose messages are delivered in the transitional configuration (my_deliver_memb_list).
+    var deliverableMembers: [UInt32] = []
+    var commitToken = Commit()
+
+    // The token.
+    var token = Token()
+    var passing = TokenPassing()
+    var flow = FlowControl()
+    var recovery = RecoveryProgress()
+
+    // Messages.
+    var received = ReceivedRange()
+    var oldRingState = OldRingState()
+    var packets: PacketStore
+    var regularQueue: SortQueue
+    var recoveryQueue: SortQueue
+    var outgoing: PacketQueue
+    /// What is sent between a new ring and the end of synchronisation (new_message_queue_trans).
+    var transitionalOutgoing: PacketQueue
+    /// Messages of the old ring that are sent again in recovery (retrans_message_queue).
+    var recoveryOutgoing = PacketQueue(limit: SortQueue.windowSize)
+    /// Counts this processor's messages (global_seqno).
+    var messageCounter: Int32 = 0
+    var awaitsTransAck = true
+
+    // Process groups.
+    var packer: Packer
+    var assemblies = Assemblies()
+    var groupHeaders = GroupHeaderCache()
+
+    // Timers and what waits for them.
+    var deadlines = Deadlines<TotemTimer>()
+    /// When the pause timer ran last.
+    var pauseCheck = Instant.zero
+    var ownCopies: [OwnCopy] = []
+    var ownToken: [UInt8] = []
+
+    /// Bytes in front of an mcast's payload.
+    let messageHeaderSize: Int
+    /// Number before the first message of a ring (SEQNO_START_MSG); tests begin close to the roll-over.
+    package var messageSequenceStart: UInt32 = 0
+
+    /// A processor that has not started. `seed` is every engine's; with `send_join` 0, as here, Totem draws no random number.
+    public init(configuration: TotemConfiguration, seed: UInt64 = 0) {
+        self.configuration = configuration
+        // Counting on from the stored number keeps a restarted processor from using a ring id twice (totemsrp.c:5125).
+        ringID = RingID(representative: configuration.nodeID, sequence: configuration.storedRingSequence &+ 1)
+        highestRingSequence = ringID.sequence
+        messageHeaderSize = (try? Message().bytes(limit: 256).count) ?? 0
+        packets = PacketStore(slotSize: max(2048, configuration.networkMTU + 2 * messageHeaderSize))
+        regularQueue = SortQueue(head: 0)
+        recoveryQueue = SortQueue(head: 0)
+        outgoing = PacketQueue(limit: configuration.queueLimit)
+        transitionalOutgoing = PacketQueue(limit: configuration.queueLimit)
+        packer = Packer(packetLimit: configuration.networkMTU)
+    }
+
+    var nodeID: UInt32 { configuration.nodeID }
+
+    var isRepresentative: Bool { ringID.representative == nodeID }
+
+    /// Begins to look for others.
+    public mutating func start(at now: Instant, into effects: inout Output) {
+        guard state == .idle else { return }
+        regularQueue.removeAll(newHead: messageSequenceStart, from: &packets)
+        received = ReceivedRange(start: messageSequenceStart)
+        oldRingState = OldRingState(allReceivedUpTo: messageSequenceStart, highSequence: messageSequenceStart)
+        pauseCheck = now
+        deadlines[.pause] = now + configuration.timers.token / 5
+        enterGather(at: now, into: &effects)
+        handleOwnCopies(at: now, into: &effects)
+    }
+
+    /// Says goodbye and stops; the others form a ring without waiting for the loss of the token.
+    public mutating func leave(at now: Instant, into effects: inout Output) {
+        guard state != .idle, state != .left else { return }
+        sendLeave(into: &effects)
+        deadlines.removeAll()
+        ownCopies.removeAll()
+        change(to: .left, into: &effects)
+    }
+
+    public var nextDeadline: Instant? { deadlines.next }
+
+    public mutating func advance(to now: Instant, into effects: inout Output) {
+        while let timer = deadlines.takeDue(at: now) {
+            expire(timer, at: now, into: &effects)
+            handleOwnCopies(at: now, into: &effects)
+        }
+    }
+
+    public mutating func receive(
+        _ datagram: UnsafeRawBufferPointer,
+        from source: Endpoint,
+        arrival: Arrival,
+        at now: Instant,
+        into effects: inout Output
+    ) {
+        guard state != .idle, state != .left else { return }
+        handle(datagram, from: source, at: now, into: &effects)
+        handleOwnCopies(at: now, into: &effects)
+    }
+
+    mutating func change(to newState: TotemState, into effects: inout Output) {
+        guard state != newState else { return }
+        state = newState
+        effects.report(.state(newState))
+    }
+
+    private mutating func expire(_ timer: TotemTimer, at now: Instant, into effects: inout Output) {
+        switch timer {
+        case .ownToken: receiveOwnToken(at: now, into: &effects)
+        case .tokenRetransmit: resendToken(at: now, into: &effects)
+        case .hold: releaseHeldToken(at: now, into: &effects)
+        case .mergeDetect: sendMergeDetect(into: &effects)
+        case .join: repeatJoin(at: now, into: &effects)
+        case .consensus: giveUpOnSilentProcessors(at: now, into: &effects)
+        case .token: tokenIsLost(at: now, into: &effects)
+        case .pause:
+            pauseCheck = now
+            deadlines[.pause] = now + configuration.timers.token / 5
+        }
+    }
+}
