@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
@@ -263,6 +264,18 @@ int linuxnet_interface_holding(
     return result;
 }
 
+int linuxnet_interface_broadcast(const char *name, linuxnet_address *broadcast) {
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    struct ifreq request;
+    memset(&request, 0, sizeof(request));
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    if (ioctl(descriptor, SIOCGIFBRDADDR, &request) < 0) return failed_close(descriptor);
+    close(descriptor);
+    from_sockaddr(&request.ifr_broadaddr, broadcast, NULL);
+    return broadcast->family == 4 && broadcast->low != 0 ? 0 : -EADDRNOTAVAIL;
+}
+
 int linuxnet_address_change(int add, int interface_index, const linuxnet_address *address) {
     struct {
         struct nlmsghdr header;
@@ -321,6 +334,20 @@ int linuxnet_packet_send(int socket, int interface_index, const uint8_t *frame, 
     struct sockaddr_ll target = {.sll_family = AF_PACKET, .sll_ifindex = interface_index, .sll_halen = 6};
     if (count >= 6) memcpy(target.sll_addr, frame, 6);
     return sendto(socket, frame, count, MSG_DONTWAIT, (struct sockaddr *)&target, sizeof(target)) < 0 ? -errno : 0;
+}
+
+int linuxnet_packet_receive(int socket, uint8_t *frame, size_t capacity) {
+    ssize_t count = recv(socket, frame, capacity, MSG_DONTWAIT);
+    if (count >= 0) return (int)count;
+    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+int linuxnet_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
 }
 
 static int unix_address(const char *path, struct sockaddr_un *address) {

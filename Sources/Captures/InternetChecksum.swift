@@ -1,10 +1,13 @@
 /// The checksum of IP and UDP headers (RFC 1071).
-struct InternetChecksum {
+package struct InternetChecksum {
     private var sum: UInt64 = 0
     private var isOdd = false
 
+    /// Nothing added yet.
+    package init() {}
+
     /// Adds bytes; runs of any length may follow each other.
-    mutating func add(_ bytes: some Sequence<UInt8>) {
+    package mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes {
             sum &+= isOdd ? UInt64(byte) : UInt64(byte) << 8
             isOdd.toggle()
@@ -12,7 +15,7 @@ struct InternetChecksum {
     }
 
     /// The sum as it goes into a header.
-    var value: UInt16 {
+    package var value: UInt16 {
         var folded = sum
         while folded > 0xFFFF { folded = folded & 0xFFFF + folded >> 16 }
         return ~UInt16(folded)

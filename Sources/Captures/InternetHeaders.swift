@@ -3,12 +3,20 @@ import WireFormat
 // The headers around a UDP datagram. `Decapsulator` reads them, `CaptureWriter` writes them.
 
 /// An Ethernet header (IEEE 802.3 clause 3.2, type interpretation).
-struct EthernetHeader: WireStructure {
-    var destination = InlineArray<6, UInt8>(repeating: 0)
-    var source = InlineArray<6, UInt8>(repeating: 0)
-    var type: UInt16 = 0
+package struct EthernetHeader: WireStructure {
+    package var destination = InlineArray<6, UInt8>(repeating: 0)
+    package var source = InlineArray<6, UInt8>(repeating: 0)
+    package var type: UInt16 = 0
 
-    mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    package init() {}
+
+    package init(destination: InlineArray<6, UInt8>, source: InlineArray<6, UInt8>, type: UInt16) {
+        self.destination = destination
+        self.source = source
+        self.type = type
+    }
+
+    package mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("eth.dst", &destination, .decimal)
         try visitor.field("eth.src", &source, .decimal)
         try visitor.field("eth.type", &type, order: .big, .hexadecimal)
@@ -101,19 +109,21 @@ struct IPv4Header: WireStructure {
 }
 
 /// An IPv6 header (RFC 8200 section 3).
-struct IPv6Header: WireStructure {
-    static let size = 40
+package struct IPv6Header: WireStructure {
+    package static let size = 40
 
-    var versionClassFlow: UInt32 = 0x6000_0000
-    var payloadLength: UInt16 = 0
-    var nextHeader: UInt8 = 0
-    var hopLimit: UInt8 = 64
-    var sourceHigh: UInt64 = 0
-    var sourceLow: UInt64 = 0
-    var destinationHigh: UInt64 = 0
-    var destinationLow: UInt64 = 0
+    package var versionClassFlow: UInt32 = 0x6000_0000
+    package var payloadLength: UInt16 = 0
+    package var nextHeader: UInt8 = 0
+    package var hopLimit: UInt8 = 64
+    package var sourceHigh: UInt64 = 0
+    package var sourceLow: UInt64 = 0
+    package var destinationHigh: UInt64 = 0
+    package var destinationLow: UInt64 = 0
 
-    mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    package init() {}
+
+    package mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("ipv6.version_class_flow", &versionClassFlow, order: .big, .hexadecimal)
         try visitor.field("ipv6.plen", &payloadLength, order: .big, .decimal)
         try visitor.field("ipv6.nxt", &nextHeader, .decimal)
@@ -162,23 +172,23 @@ struct UDPHeader: WireStructure {
 }
 
 /// Numbers of what follows an Ethernet or cooked header.
-enum EtherType {
-    static let ipv4: UInt16 = 0x0800
-    static let arp: UInt16 = 0x0806
-    static let ipv6: UInt16 = 0x86DD
+package enum EtherType {
+    package static let ipv4: UInt16 = 0x0800
+    package static let arp: UInt16 = 0x0806
+    package static let ipv6: UInt16 = 0x86DD
     /// Whether a VLAN tag follows: IEEE 802.1Q, 802.1ad, and the number used before 802.1ad.
-    static func isTag(_ type: UInt16) -> Bool { type == 0x8100 || type == 0x88A8 || type == 0x9100 }
+    package static func isTag(_ type: UInt16) -> Bool { type == 0x8100 || type == 0x88A8 || type == 0x9100 }
 }
 
 /// Numbers of what follows an IP header.
-enum IPProtocol {
-    static let icmp: UInt8 = 1
-    static let udp: UInt8 = 17
-    static let icmp6: UInt8 = 58
-    static let hopByHop: UInt8 = 0
-    static let routing: UInt8 = 43
-    static let fragment: UInt8 = 44
-    static let authentication: UInt8 = 51
-    static let destinationOptions: UInt8 = 60
-    static let mobility: UInt8 = 135
+package enum IPProtocol {
+    package static let icmp: UInt8 = 1
+    package static let udp: UInt8 = 17
+    package static let icmp6: UInt8 = 58
+    package static let hopByHop: UInt8 = 0
+    package static let routing: UInt8 = 43
+    package static let fragment: UInt8 = 44
+    package static let authentication: UInt8 = 51
+    package static let destinationOptions: UInt8 = 60
+    package static let mobility: UInt8 = 135
 }

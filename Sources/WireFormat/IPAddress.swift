@@ -27,14 +27,6 @@ public struct IPAddress: Hashable, Sendable, Comparable {
         self.low = low
     }
 
-    /// An address from its two halves as numbers (IPv4: 0 and the address), for callers that may not allocate.
-    package init(family: Family, halves: (high: UInt64, low: UInt64)) {
-        self.init(family: family, high: halves.high, low: halves.low)
-    }
-
-    /// Its two halves as numbers (IPv4: 0 and the address), for callers that may not allocate.
-    package var halves: (high: UInt64, low: UInt64) { (high, low) }
-
     /// An IPv4 address from its number, e.g. 0x7F000001 for 127.0.0.1.
     public init(ipv4 number: UInt32) {
         self.init(family: .ipv4, high: 0, low: UInt64(number))

@@ -8,6 +8,7 @@ final class ClusterConfParser: NSObject, XMLParserDelegate {
     private var path: [String] = []
     private var result: ClusterConf?
     private var failure: ConfigurationError?
+    private var malformed: ConfigurationPlace?
     private var node: ClusterConf.Node?
 
     /// Attributes that mean something to cman and that we follow, by element. Elements that other daemons read are not listed.
@@ -41,9 +42,8 @@ final class ClusterConfParser: NSObject, XMLParserDelegate {
     func parse() throws(ConfigurationError) -> ClusterConf {
         let succeeded = parser.parse()
         if let failure { throw failure }
-        guard succeeded else {
-            let reason = parser.parserError.map { ": \(($0 as NSError).localizedDescription.split(separator: "\n").first ?? "")" } ?? ""
-            throw ConfigurationError(here, "is not well-formed XML\(reason)", remedy: "mend it, e.g. with xmllint")
+        guard succeeded, malformed == nil else {
+            throw ConfigurationError(malformed ?? here, "is not well-formed XML", remedy: "mend it; xmllint shows what is wrong")
         }
         guard let result else {
             throw ConfigurationError(
@@ -104,6 +104,11 @@ final class ClusterConfParser: NSObject, XMLParserDelegate {
             self.node = nil
         }
         path.removeLast()
+    }
+
+    func parser(_ parser: XMLParser, parseErrorOccurred parseError: any Error) {
+        // The parser goes on to the end of the file; the first error is the one to mend.
+        if malformed == nil { malformed = here }
     }
 
     private func begin(_ name: String, _ attributes: [String: String]) {

@@ -36,8 +36,14 @@ struct YAMLSection {
 
     private static func describe(_ error: YamlError, file: String) -> ConfigurationError {
         switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-            ConfigurationError(ConfigurationPlace(file: file, line: mark.line), "is not YAML: \(problem)", remedy: "mend it")
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            // The context is where the broken construct began: more useful than where the parser noticed.
+            ConfigurationError(
+                ConfigurationPlace(file: file, line: context?.mark.line ?? mark.line),
+                "is not YAML: \(problem)",
+                remedy: "mend it"
+            )
         case .duplicatedKeysInMapping(let duplicates, let context):
             ConfigurationError(
                 ConfigurationPlace(file: file, line: context.mark.line),

@@ -2,44 +2,31 @@ import Glibc
 
 /// Numbers that survive a crash of the process, in a memory-mapped file: a store is one memory write, no system call.
 ///
-/// It backs the promise that nothing is delivered twice after a restart of the bridge: the last reliable sequence per proxy and
-/// sender, and the last ring sequence per processor. A crash of the host may lose the last writes; it counts as a partition.
+/// It backs the promise that nothing is delivered twice after a restart: the last reliable sequence taken from each legacy member,
+/// and the last ring sequence of each processor. A crash of the host may lose the last writes; it counts as a partition.
 public final class StateFile {
     /// What a number is.
     public enum Kind: UInt32, Sendable {
-        /// `owner` is a legacy proxy, `subject` the sender whose last reliable sequence it is.
-        case lastReliableSequence = 1
-        /// `owner` is a Totem processor; `subject` is 0.
+        /// The last reliable sequence number taken from a legacy member.
+        case reliableSequence = 1
+        /// The ring sequence number that a Totem processor stored last.
         case ringSequence = 2
     }
 
-    /// Names a number.
-    public struct Key: Hashable, Sendable {
-        /// What it is.
-        public var kind: Kind
-        /// Node id of the engine that it belongs to.
-        public var owner: UInt32
-        /// Node id that it is about; 0 for none.
-        public var subject: UInt32
-
-        /// The key of `kind` for `owner` about `subject`.
-        public init(_ kind: Kind, owner: UInt32, subject: UInt32 = 0) {
-            self.kind = kind
-            self.owner = owner
-            self.subject = subject
-        }
+    /// Names a number: what it is, and of which node.
+    private struct Key: Hashable {
+        var kind: Kind
+        var node: UInt32
     }
 
     /// A number in the file. The kind is written last, so that a slot is either whole or free.
     private struct Slot {
         var kind: UInt32
-        var owner: UInt32
-        var subject: UInt32
-        var reserved: UInt32
+        var node: UInt32
         var value: UInt64
     }
 
-    private static let magic: UInt64 = 0x3153_5442_4749_5201
+    private static let magic: UInt64 = 0x3153_5442_4749_5202
     private static let capacity = 8192
 
     private let path: String
@@ -73,7 +60,7 @@ public final class StateFile {
         }
         for (index, slot) in slots.enumerated() {
             guard let kind = Kind(rawValue: slot.kind) else { break }
-            places[Key(kind, owner: slot.owner, subject: slot.subject)] = index
+            places[Key(kind: kind, node: slot.node)] = index
         }
     }
 
@@ -81,40 +68,27 @@ public final class StateFile {
         munmap(mapping, Self.size)
     }
 
-    /// The number for `key`; setting it is one memory write unless the key is new. A new key that finds the file full is not
-    /// stored and counted in `refused`.
-    public subscript(key: Key) -> UInt64? {
-        get { places[key].map { slots[$0].value } }
-        set {
-            guard let value = newValue else { return }
-            if let place = places[key] {
-                slots[place].value = value
-            } else {
-                add(key, value)
-            }
+    /// Stores the number of `kind` of `node`: one memory write, unless it is the first one. Returns false when the file is full.
+    @discardableResult
+    public func store(_ value: UInt64, _ kind: Kind, of node: UInt32) -> Bool {
+        let key = Key(kind: kind, node: node)
+        if let place = places[key] {
+            slots[place].value = value
+            return true
         }
-    }
-
-    /// New keys that found the file full.
-    public private(set) var refused = 0
-
-    /// Every number of `kind` that belongs to `owner`, by subject.
-    public func all(_ kind: Kind, owner: UInt32) -> [UInt32: UInt64] {
-        var result: [UInt32: UInt64] = [:]
-        for (key, place) in places where key.kind == kind && key.owner == owner { result[key.subject] = slots[place].value }
-        return result
-    }
-
-    private func add(_ key: Key, _ value: UInt64) {
         let place = places.count
-        guard place < slots.count else {
-            refused += 1
-            return
-        }
-        slots[place].owner = key.owner
-        slots[place].subject = key.subject
+        guard place < slots.count else { return false }
+        slots[place].node = node
         slots[place].value = value
-        slots[place].kind = key.kind.rawValue
+        slots[place].kind = kind.rawValue
         places[key] = place
+        return true
+    }
+
+    /// Every number of `kind`, by node.
+    public func all(_ kind: Kind) -> [UInt32: UInt64] {
+        var result: [UInt32: UInt64] = [:]
+        for (key, place) in places where key.kind == kind { result[key.node] = slots[place].value }
+        return result
     }
 }

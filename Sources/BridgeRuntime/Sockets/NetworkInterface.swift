@@ -22,7 +22,7 @@ public struct NetworkInterface: Sendable, Hashable {
         isLoopback = found.is_loopback != 0
         if found.has_hardware != 0 {
             let bytes = found.hardware
-            hardwareAddress = HardwareAddress(bytes: [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5])
+            hardwareAddress = HardwareAddress([bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5])
         }
     }
 
@@ -47,26 +47,13 @@ public struct NetworkInterface: Sendable, Hashable {
         let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return (NetworkInterface(name: text, found), broadcast.ipAddress)
     }
-}
 
-/// An Ethernet address.
-public struct HardwareAddress: Sendable, Hashable, CustomStringConvertible {
-    /// Its six bytes.
-    public var bytes: [UInt8]
-
-    /// The address with these six bytes.
-    public init(bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
-    /// Everyone on the network.
-    public static var broadcast: HardwareAddress { HardwareAddress(bytes: Array(repeating: 0xFF, count: 6)) }
-
-    /// Six pairs of hexadecimal digits with colons.
-    public var description: String {
-        bytes.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined(separator: ":")
+    /// The broadcast address of the interface's primary IPv4 address. The loopback interface has none of its own, but the kernel
+    /// delivers what is sent to that of its network.
+    public func broadcast() throws(SystemCallError) -> IPAddress {
+        if isLoopback { return IPAddress(ipv4: 0x7FFF_FFFF) }
+        var address = linuxnet_address()
+        try SystemCallError.check(linuxnet_interface_broadcast(name, &address), "find the broadcast address of \(name)")
+        return address.ipAddress ?? IPAddress(ipv4: 0xFFFF_FFFF)
     }
 }

@@ -83,6 +83,9 @@ int linuxnet_interface_named(const char *name, linuxnet_interface *found);
 int linuxnet_interface_holding(
     const linuxnet_address *address, linuxnet_interface *found, linuxnet_address *broadcast, char *name, size_t name_size);
 
+/// The broadcast address of an interface's primary IPv4 address.
+int linuxnet_interface_broadcast(const char *name, linuxnet_address *broadcast);
+
 /// Adds (`add` not 0) or removes a host address, over netlink.
 int linuxnet_address_change(int add, int interface_index, const linuxnet_address *address);
 
@@ -91,6 +94,12 @@ int linuxnet_packet_open(int interface_index, uint16_t ethertype);
 
 /// Sends a frame, Ethernet header included.
 int linuxnet_packet_send(int socket, int interface_index, const uint8_t *frame, size_t count);
+
+/// Takes the next frame that waits; 0 when none does.
+int linuxnet_packet_receive(int socket, uint8_t *frame, size_t capacity);
+
+/// Makes a pipe whose ends are closed when another program is run.
+int linuxnet_pipe(int *reading, int *writing);
 
 /// Binds a Unix stream socket at `path` with mode 0600 and listens.
 int linuxnet_unix_listen(const char *path);

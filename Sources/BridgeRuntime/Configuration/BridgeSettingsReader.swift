@@ -1,7 +1,7 @@
 import WireFormat
 
 /// Takes the meaning out of bridge.yaml and brings the two files that it names together.
-struct BridgeConfigurationReader {
+struct BridgeSettingsReader {
     let root: YAMLSection
     let folder: String
     private var warnings: [ConfigurationWarning] = []
@@ -11,7 +11,7 @@ struct BridgeConfigurationReader {
         self.folder = folder
     }
 
-    mutating func read() throws(ConfigurationError) -> BridgeConfiguration {
+    mutating func read() throws(ConfigurationError) -> BridgeSettings {
         try root.allowOnly(["cluster", "legacy", "totem", "ports", "manageAddresses", "addressHook", "state", "admin", "capture"])
         let cluster = try root.requiredText("cluster")
         let legacy = try root.requiredSection("legacy")
@@ -30,7 +30,7 @@ struct BridgeConfigurationReader {
             )
         }
         let nodes = try readNodes(legacy, clusterConf: clusterConf, corosyncConf: corosyncConf)
-        var result = BridgeConfiguration(
+        var result = BridgeSettings(
             cluster: cluster,
             clusterConf: clusterConf,
             corosyncConf: corosyncConf,
@@ -63,13 +63,13 @@ struct BridgeConfigurationReader {
         _ legacy: YAMLSection,
         clusterConf: ClusterConf,
         corosyncConf: CorosyncConf
-    ) throws(ConfigurationError) -> [BridgeConfiguration.Node] {
+    ) throws(ConfigurationError) -> [BridgeSettings.Node] {
         let addresses = try legacy.section("addresses")
         let ids = try legacy.section("ids")
         let names = Set(clusterConf.nodes.map(\.name))
         try addresses?.allowOnly(names)
         try ids?.allowOnly(names)
-        var nodes: [BridgeConfiguration.Node] = []
+        var nodes: [BridgeSettings.Node] = []
         for member in clusterConf.nodes {
             let id = try ids?.number(member.name, 1...4096) ?? member.id
             // The name decides where cluster.conf leaves ids to the running cluster.
@@ -96,7 +96,7 @@ struct BridgeConfigurationReader {
                 )
             }
             nodes.append(
-                BridgeConfiguration.Node(
+                BridgeSettings.Node(
                     name: member.name,
                     id: counterpart.id,
                     legacyAddress: try legacyAddress(of: member, addresses),
@@ -139,7 +139,7 @@ struct BridgeConfigurationReader {
     }
 
     /// Two addresses per node are what the upgrade rests on.
-    private func refuseSharedAddresses(_ nodes: [BridgeConfiguration.Node], _ legacy: YAMLSection) throws(ConfigurationError) {
+    private func refuseSharedAddresses(_ nodes: [BridgeSettings.Node], _ legacy: YAMLSection) throws(ConfigurationError) {
         var owners: [IPAddress: String] = [:]
         for node in nodes {
             for address in [node.legacyAddress, node.totemAddress] {
@@ -154,9 +154,9 @@ struct BridgeConfigurationReader {
         }
     }
 
-    private func readPorts() throws(ConfigurationError) -> [BridgeConfiguration.Port] {
+    private func readPorts() throws(ConfigurationError) -> [BridgeSettings.Port] {
         guard let section = try root.section("ports") else { return [] }
-        var ports: [BridgeConfiguration.Port] = []
+        var ports: [BridgeSettings.Port] = []
         for key in section.keys {
             // 0 and 1 are the protocol's own, 2 the service manager's, which is answered and not translated.
             guard let number = UInt8(key), number > 2 else {
@@ -165,14 +165,14 @@ struct BridgeConfigurationReader {
             let port = try section.requiredSection(key)
             try port.allowOnly(["group", "mapping"])
             let text = try port.text("mapping") ?? "cman"
-            guard let mapping = BridgeConfiguration.Mapping(rawValue: text) else {
+            guard let mapping = BridgeSettings.Mapping(rawValue: text) else {
                 throw ConfigurationError(port.place(of: "mapping"), "mapping: \(text) is unknown", remedy: "write cman or raw")
             }
             let group = try port.text("group") ?? "cman.\(number)"
             guard (1...127).contains(group.utf8.count) else {
                 throw ConfigurationError(port.place(of: "group"), "a group's name has 1 to 127 bytes", remedy: "shorten it")
             }
-            ports.append(BridgeConfiguration.Port(number: number, group: group, mapping: mapping))
+            ports.append(BridgeSettings.Port(number: number, group: group, mapping: mapping))
         }
         return ports.sorted { $0.number < $1.number }
     }

@@ -3,7 +3,7 @@ import EngineKit
 import WireFormat
 
 /// Everything `ringbridge run` has to be told: bridge.yaml and the two files that it names (docs/configuration.md).
-public struct BridgeConfiguration: Sendable {
+public struct BridgeSettings: Sendable {
     /// A node of the cluster with its place on both sides.
     public struct Node: Sendable, Hashable {
         /// Its name in cluster.conf.
@@ -71,7 +71,7 @@ public struct BridgeConfiguration: Sendable {
 
     /// Reads the file at `path`, and the files that it names.
     public init(contentsOf path: String) throws(ConfigurationError) {
-        var reader = try BridgeConfigurationReader(
+        var reader = try BridgeSettingsReader(
             root: YAMLSection(text: try ConfigurationFile.text(of: path), file: path),
             folder: ConfigurationPath.folder(of: path)
         )
