@@ -6,6 +6,8 @@ package struct Outbox: Sendable {
     private struct Entry: Sendable {
         var group: ServiceGroup
         var range: ByteRange
+        /// Bytes of `range` in front of the payload.
+        var prefixCount: Int
     }
 
     private var entries: [Entry] = []
@@ -33,10 +35,12 @@ package struct Outbox: Sendable {
         while true {
             store.append(contentsOf: repeatElement(0, count: room))
             var end: Int?
+            var prefixCount = 0
             store.withUnsafeMutableBytes { bytes in
                 var writer = WireWriter(UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
                 do throws(WireError) {
                     try message.visit(&writer)
+                    prefixCount = writer.offset
                     if let payload { try writer.append(payload) }
                     end = start + writer.offset
                 } catch {
@@ -51,17 +55,25 @@ package struct Outbox: Sendable {
                 continue
             }
             store.removeSubrange(end...)
-            entries.append(Entry(group: group, range: ByteRange(start: start, count: end - start)))
+            entries.append(Entry(group: group, range: ByteRange(start: start, count: end - start), prefixCount: prefixCount))
             byteCount += end - start
             return
         }
     }
 
-    /// Hands over the oldest messages for as long as `body` takes them.
-    package mutating func drain(_ body: (ServiceGroup, UnsafeRawBufferPointer) -> Bool) {
+    /// Hands over the oldest messages, each as its head and its payload, for as long as `body` takes them.
+    package mutating func drain(_ body: (ServiceGroup, UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool) {
         while head < entries.count {
             let entry = entries[head]
-            guard store.withUnsafeBytes({ body(entry.group, UnsafeRawBufferPointer(rebasing: $0[entry.range.range])) }) else { return }
+            let isTaken = store.withUnsafeBytes { bytes in
+                let middle = entry.range.start + entry.prefixCount
+                return body(
+                    entry.group,
+                    UnsafeRawBufferPointer(rebasing: bytes[entry.range.start..<middle]),
+                    UnsafeRawBufferPointer(rebasing: bytes[middle..<entry.range.end])
+                )
+            }
+            guard isTaken else { return }
             head += 1
             byteCount -= entry.range.count
         }

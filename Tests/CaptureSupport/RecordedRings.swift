@@ -12,28 +12,47 @@ public struct RecordedMessage: Sendable {
     public var payload: [UInt8]
     /// The sender's byte order.
     public var byteOrder: ByteOrder
+
+    /// A message with all its values.
+    public init(sender: UInt32, group: [UInt8], payload: [UInt8], byteOrder: ByteOrder) {
+        self.sender = sender
+        self.group = group
+        self.payload = payload
+        self.byteOrder = byteOrder
+    }
 }
 
 /// A ring of a capture: who was in it, where they came from, and what was said.
 public struct RecordedRing: Sendable {
     /// The ring.
     public var id: RingID
-    /// Its members, ascending; empty when the capture begins after the ring was formed.
+    /// Its members, ascending.
     public var members: [UInt32] = []
     /// For each member the ring that it came from.
     public var origins: [UInt32: RingID] = [:]
     /// Packets of the total order by sequence number.
     fileprivate var packets: [UInt32: (sender: UInt32, payload: [UInt8], byteOrder: ByteOrder)] = [:]
 
-    /// What node `node` delivered in the rings it was a member of, in order. A ring without a known membership counts as one of
-    /// `everyone`.
-    public static func sequence(of name: String, asSeenBy node: UInt32, everyone: [UInt32]) throws -> [(
-        ring: RecordedRing, messages: [RecordedMessage]
-    )] {
-        var rings = try read(name).filter { $0.members.isEmpty || $0.members.contains(node) }
-        for index in rings.indices where rings[index].members.isEmpty { rings[index].members = everyone }
+    /// A ring nobody has said anything in.
+    public init(id: RingID, members: [UInt32] = []) {
+        self.id = id
+        self.members = members
+    }
+
+    /// What node `node` delivered in the rings it was a member of, in order. Who is in a ring is known from its commit token. A capture
+    /// may begin in a ring, of `first`; otherwise a ring without a commit token is that of a node which is alone.
+    public static func sequence(
+        of name: String,
+        asSeenBy node: UInt32,
+        first: [UInt32]?
+    ) throws -> [(ring: RecordedRing, messages: [RecordedMessage])] {
+        var rings = try read(name)
+        for index in rings.indices where rings[index].members.isEmpty {
+            let senders = Set(rings[index].packets.values.map(\.sender)).sorted()
+            rings[index].members = index == 0 ? first ?? senders : senders
+        }
         var assembler = Assembler()
-        return try rings.map { ring in
+        return try rings.filter { $0.members.contains(node) }.map { ring in
             let order = ring.packets.keys.sorted()
             return (ring, try order.flatMap { try assembler.messages(ring.packets[$0]) })
         }

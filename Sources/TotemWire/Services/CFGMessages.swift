@@ -33,8 +33,11 @@ public struct CFGKillNode: WireMessage, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "killnode" }
 
+    /// Number of bytes on the wire.
+    public static let byteCount = 288
+
     /// The header.
-    public var header = ServiceHeader(.cfg, function: CFGFunction.killnode.rawValue, size: 288)
+    public var header = ServiceHeader(.cfg, function: CFGFunction.killnode.rawValue, size: byteCount)
     /// The node that is to exit.
     public var nodeid: UInt32 = 0
     /// Bytes after `nodeid`.
