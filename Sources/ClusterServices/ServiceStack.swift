@@ -62,7 +62,7 @@ package struct ServiceStack: Sendable {
         }
         ring = membership.ring
         let build = synchroniser.start(
-            ring: RingID(representative: ring.representative, sequence: ring.sequence),
+            ring: ring.wire,
             members: membership.members,
             services: synchronisedServices
         )
