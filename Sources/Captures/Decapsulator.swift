@@ -45,6 +45,9 @@ public struct Decapsulation: Sendable {
 
     var payload = Payload.frame(ByteRange())
 
+    /// Of a frame that is nothing known.
+    public init() {}
+
     /// Address and port it comes from; nil unless it is a datagram.
     public var sourceEndpoint: Endpoint? { kind == .datagram ? source.map { Endpoint($0, sourcePort) } : nil }
     /// Address and port it goes to; nil unless it is a datagram.

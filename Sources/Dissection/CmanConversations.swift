@@ -1,0 +1,54 @@
+import CmanWire
+import WireFormat
+
+/// The clusters whose packets were recognised. cman has no magic number: a packet that could be something else counts as cman's only
+/// when its cluster number was seen on its UDP port before.
+struct CmanConversations {
+    private struct Key: Hashable {
+        var port: UInt16
+        var cluster: UInt16
+    }
+
+    /// A reliable message that may come again.
+    private struct Sent {
+        var source: IPAddress
+        var sequence: UInt16
+        var port: UInt8
+        var digest: Int
+        var frame: Int
+    }
+
+    private var known: Set<Key> = []
+    private var recent: [Sent] = []
+    private var oldest = 0
+
+    /// Conversations remembered, and reliable messages remembered among all of them.
+    private static let conversationLimit = 1024
+    private static let recentLimit = 512
+
+    func contains(port: UInt16, cluster: UInt16) -> Bool {
+        known.contains(Key(port: port, cluster: cluster))
+    }
+
+    mutating func insert(port: UInt16, cluster: UInt16) {
+        if known.count < Self.conversationLimit { known.insert(Key(port: port, cluster: cluster)) }
+    }
+
+    /// The frame that brought the same reliable message before; nil when it is new, and then it is remembered.
+    mutating func repeated(_ header: CmanHeader, body: UnsafeRawBufferPointer, from source: IPAddress, frame: Int) -> Int? {
+        var hasher = Hasher()
+        hasher.combine(bytes: body)
+        let digest = hasher.finalize()
+        for sent in recent where sent.sequence == header.sequence && sent.source == source {
+            if sent.port == header.targetPort, sent.digest == digest { return sent.frame }
+        }
+        let entry = Sent(source: source, sequence: header.sequence, port: header.targetPort, digest: digest, frame: frame)
+        if recent.count < Self.recentLimit {
+            recent.append(entry)
+        } else {
+            recent[oldest] = entry
+            oldest = (oldest + 1) % Self.recentLimit
+        }
+        return nil
+    }
+}

@@ -1,0 +1,103 @@
+import Captures
+import TotemWire
+import WireFormat
+
+/// A wire generation, by the names of the design.
+public enum Dialect: Sendable, Hashable {
+    case cman3, cman4, cman5, corosync3
+
+    /// Its name.
+    public var name: StaticString {
+        switch self {
+        case .cman3: "cman-3"
+        case .cman4: "cman-4"
+        case .cman5: "cman-5"
+        case .corosync3: Corosync3.name
+        }
+    }
+}
+
+/// A message that a packet completes above the outer protocol.
+public struct CarriedMessage: Sendable {
+    /// Its name, e.g. `cpg.mcast`.
+    public var message: String
+    /// Node id of who sent it.
+    public var sender: UInt32
+    /// Its fields in the tree, with those of the group header.
+    public var nodes: Range<Int>
+    /// Its fields without the group header, where the group is one of corosync's own.
+    public var contentNodes: Range<Int>
+}
+
+/// What one packet means. It is filled again and again by `PacketDissector`; who wants to keep something copies it.
+public final class Dissection {
+    /// Number of the frame in the file, from 1.
+    public internal(set) var frame = 0
+    /// When it was recorded, in nanoseconds since 1970-01-01 00:00 UTC.
+    public internal(set) var time: Int64 = 0
+    /// Time since the first frame, in nanoseconds.
+    public internal(set) var relativeTime: Int64 = 0
+    /// What the frame is below UDP.
+    public internal(set) var content = Decapsulation()
+    /// Names of the protocols above UDP.
+    public internal(set) var upperProtocols: [StaticString] = []
+    /// The wire generation; nil when the packet belongs to none.
+    public internal(set) var dialect: Dialect?
+    /// Generations that have the very same bytes.
+    public internal(set) var alternatives: [Dialect] = []
+    /// The message's name.
+    public internal(set) var message: StaticString = "other"
+    /// The sender's node id, as the packet says it.
+    public internal(set) var node: UInt32?
+    /// The ring it names.
+    public internal(set) var ring: RingID?
+    /// The fields, those of carried messages behind those of the packet itself.
+    public let tree = FieldTree()
+    /// How many nodes of the tree belong to the packet itself.
+    public internal(set) var ownNodes = 0
+    /// What it completes above the outer protocol.
+    public internal(set) var carries: [CarriedMessage] = []
+    /// What the packet means, on one line, without the message's name.
+    public internal(set) var detail = TextBuffer()
+    /// What is wrong with its bytes.
+    public internal(set) var problems = TextList()
+    /// What is remarkable about it.
+    public internal(set) var notes = TextList()
+
+    /// An empty result.
+    public init() {}
+
+    /// Appends what the packet means on one line: the message's name, in capitals where the protocol writes it so, and the detail.
+    public func appendSummary(to text: inout TextBuffer) {
+        if dialect == .corosync3 || dialect == nil {
+            text.append(message)
+        } else {
+            for index in 0..<message.utf8CodeUnitCount {
+                let byte = message.utf8Start[index]
+                text.append(byte: (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 32 : byte)
+            }
+        }
+        guard detail.count > 0 else { return }
+        text.append(" ")
+        text.append(bytes: detail.bytes)
+    }
+
+    func begin(_ packet: CapturedPacket, _ content: Decapsulation, firstTime: Int64) {
+        frame = packet.frame
+        time = packet.time
+        relativeTime = packet.time &- firstTime
+        self.content = content
+        upperProtocols.removeAll(keepingCapacity: true)
+        dialect = nil
+        alternatives.removeAll(keepingCapacity: true)
+        message = "other"
+        node = nil
+        ring = nil
+        tree.removeAll()
+        ownNodes = 0
+        carries.removeAll(keepingCapacity: true)
+        detail.removeAll()
+        problems.removeAll()
+        notes.removeAll()
+    }
+}

@@ -1,0 +1,176 @@
+import TotemWire
+import WireFormat
+
+/// Puts messages together that totempg split over packets (reference/totem-wire.md 5), by sequence number, in whatever order the packets
+/// come and wherever a recording starts.
+///
+/// What belongs together is known from the packets themselves: a piece continues the last piece of the sender's previous packet. Which
+/// packet that is, is certain when every sequence number between the two was seen, or when the sender's own counter says so.
+struct MessageAssembler {
+    /// Where a packet stands.
+    struct Position {
+        var ring: RingID
+        var sender: UInt32
+        var sequence: UInt32
+        /// The sender's own counter of its mcasts (`this_seqno`).
+        var counter: Int32
+        var byteOrder: ByteOrder
+    }
+
+    /// Pieces of one message that belong together without a gap.
+    struct Run {
+        var first: Position
+        var last: Position
+        /// What the first piece says of the one before it, and the last one of the one behind it.
+        var continuation: UInt8
+        var fragmented: UInt8
+        var hasStart: Bool
+        var hasEnd: Bool
+        var bytes: [UInt8]
+
+        var isWhole: Bool { hasStart && hasEnd }
+    }
+
+    private(set) var runs: [Run] = []
+    private var spareBuffers: [[UInt8]] = []
+    private var bytesHeld = 0
+    /// Runs that wait for what comes before them; in a recording without loss there are none.
+    private var orphans = 0
+
+    private static let runLimit = 512
+    private static let byteLimit = 64 << 20
+
+    /// Messages given up for want of room.
+    private(set) var abandoned = 0
+
+    /// Adds a piece. `startsHere` says that a message begins with it, `endsHere` that it is the message's last.
+    mutating func add(
+        _ piece: UnsafeRawBufferPointer,
+        at position: Position,
+        continuation: UInt8,
+        fragmented: UInt8,
+        startsHere: Bool,
+        endsHere: Bool,
+        rings: RingHistories
+    ) {
+        if !startsHere, let index = predecessor(of: position, continuation: continuation, rings: rings) {
+            runs[index].bytes.append(contentsOf: piece)
+            runs[index].last = position
+            runs[index].fragmented = fragmented
+            runs[index].hasEnd = endsHere
+        } else {
+            var buffer = spareBuffers.popLast() ?? []
+            buffer.removeAll(keepingCapacity: true)
+            buffer.append(contentsOf: piece)
+            if !startsHere { orphans += 1 }
+            runs.append(
+                Run(
+                    first: position,
+                    last: position,
+                    continuation: continuation,
+                    fragmented: fragmented,
+                    hasStart: startsHere,
+                    hasEnd: endsHere,
+                    bytes: buffer
+                )
+            )
+        }
+        bytesHeld += piece.count
+        while runs.count > Self.runLimit || bytesHeld > Self.byteLimit {
+            remove(at: 0)
+            abandoned += 1
+        }
+    }
+
+    /// Joins runs whose neighbours have come.
+    mutating func join(rings: RingHistories) {
+        guard orphans > 0 else { return }
+        var index = 0
+        while index < runs.count {
+            let orphan = runs[index]
+            if !orphan.hasStart, let before = predecessor(of: orphan.first, continuation: orphan.continuation, rings: rings) {
+                runs[before].bytes.append(contentsOf: orphan.bytes)
+                runs[before].last = orphan.last
+                runs[before].fragmented = orphan.fragmented
+                runs[before].hasEnd = orphan.hasEnd
+                bytesHeld += orphan.bytes.count
+                remove(at: index)
+                index = 0
+            } else {
+                index += 1
+            }
+        }
+    }
+
+    /// Takes out a whole message, if there is one, and hands its bytes to `body`.
+    mutating func takeWhole(_ body: (Position, UnsafeRawBufferPointer) -> Void) -> Bool {
+        guard let index = runs.firstIndex(where: \.isWhole) else { return false }
+        runs[index].bytes.withUnsafeBytes { body(runs[index].last, $0) }
+        remove(at: index)
+        return true
+    }
+
+    private mutating func remove(at index: Int) {
+        let run = runs.remove(at: index)
+        bytesHeld -= run.bytes.count
+        if !run.hasStart { orphans -= 1 }
+        if spareBuffers.count < 8 { spareBuffers.append(run.bytes) }
+    }
+
+    /// The run that ends where the piece at `position` goes on.
+    private func predecessor(of position: Position, continuation: UInt8, rings: RingHistories) -> Int? {
+        for (index, run) in runs.enumerated() where !run.hasEnd && run.last.sender == position.sender && run.fragmented == continuation {
+            if run.last.ring == position.ring {
+                if run.last.counter &+ 1 == position.counter, Int32(bitPattern: position.sequence &- run.last.sequence) > 0 { return index }
+                if rings[position.ring]?.areAdjacent(run.last.sequence, position.sequence, in: position.sender) == true { return index }
+            } else if continues(run, at: position, rings: rings) {
+                return index
+            }
+        }
+        return nil
+    }
+
+    /// Whether a message that was begun on an older ring goes on at `position`: a sender that stays keeps what it had begun, sends what
+    /// the services need for their synchronisation on the new ring, and then goes on (reference/totem-wire.md 5.4).
+    private func continues(_ run: Run, at position: Position, rings: RingHistories) -> Bool {
+        guard run.last.ring.sequence < position.ring.sequence, let history = rings[position.ring] else { return false }
+        let begunHere = runs.contains { other in
+            !other.hasEnd && other.last.sender == position.sender && other.last.ring == position.ring
+                && Int32(bitPattern: position.sequence &- other.last.sequence) > 0
+        }
+        guard !begunHere, position.sequence < RingHistory.window else { return false }
+        // Nothing of the ring may be missing before it: the message's next piece could be in what is.
+        return (1..<max(1, position.sequence)).allSatisfy { history.record($0) != nil }
+    }
+}
+
+/// The rings of a recording, the ones used last kept.
+struct RingHistories {
+    private var rings: [RingHistory] = []
+    private var uses = 0
+    private static let limit = 16
+
+    subscript(ring: RingID) -> RingHistory? {
+        rings.first { $0.ring == ring }
+    }
+
+    /// The place of `ring`, made when it is new.
+    mutating func index(of ring: RingID) -> Int {
+        uses += 1
+        if let index = rings.firstIndex(where: { $0.ring == ring }) {
+            rings[index].lastUse = uses
+            return index
+        }
+        if rings.count >= Self.limit, let oldest = rings.indices.min(by: { rings[$0].lastUse < rings[$1].lastUse }) {
+            rings.remove(at: oldest)
+        }
+        rings.append(RingHistory(ring))
+        rings[rings.count - 1].lastUse = uses
+        return rings.count - 1
+    }
+
+    subscript(index: Int) -> RingHistory {
+        get { rings[index] }
+        _modify { yield &rings[index] }
+    }
+}

@@ -1,0 +1,54 @@
+import Captures
+import TotemWire
+import WireFormat
+
+/// Says what packets mean, one after the other in the order of the file. It remembers what later packets refer to: conversations,
+/// rings, and messages of which parts came. All of that is bounded.
+public struct PacketDissector {
+    private var decapsulator = Decapsulator()
+    private var cman = CmanDissector()
+    private var totem = TotemDissector()
+    private var firstTime: Int64?
+
+    /// A dissector that has seen nothing.
+    public init() {}
+
+    /// IP datagrams and cluster messages of which parts came but not all.
+    public var unfinished: Int { decapsulator.unfinishedDatagrams + totem.unfinishedMessages }
+
+    /// Dissects `packet` into `result`.
+    public mutating func dissect(_ packet: CapturedPacket, into result: Dissection) {
+        let content = decapsulator.decapsulate(packet)
+        let start = firstTime ?? packet.time
+        firstTime = start
+        result.begin(packet, content, firstTime: start)
+        if let problem = content.problem { result.problems.add { $0.append(problem.description) } }
+        if content.fragments > 1 {
+            result.notes.add {
+                $0.append("put together from ")
+                $0.append(content.fragments)
+                $0.append(" IP fragments")
+            }
+        }
+        if content.abandonedDatagrams > 0 {
+            result.notes.add {
+                $0.append(content.abandonedDatagrams)
+                $0.append(" unfinished IP datagrams given up")
+            }
+        }
+        switch content.kind {
+        case .datagram:
+            result.message = "unknown"
+            decapsulator.withPayload(of: content, in: packet) { payload in
+                if totem.dissect(payload, into: result) { return }
+                if cman.dissect(payload, into: result) { return }
+                result.detail.append(content.length)
+                result.detail.append(" bytes")
+            }
+        case .fragment: result.message = "fragment"
+        case .icmp: result.message = "icmp"
+        case .arp: result.message = "arp"
+        case .other: break
+        }
+    }
+}
