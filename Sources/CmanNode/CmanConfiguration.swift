@@ -76,6 +76,8 @@ public struct CmanTimers: Sendable, Hashable {
     public var generationGrace = Interval.seconds(5)
     /// The largest number of members.
     public var maxNodes = 128
+    /// Messages that may wait to be sent, once for ports up to 9 and once for the others.
+    public var queueLimit = 1024
 
     /// The kernel module's values.
     public init() {}

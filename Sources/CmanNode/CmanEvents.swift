@@ -172,6 +172,8 @@ public enum CmanSendError: Error, Sendable, Hashable {
     case tooLarge(Int)
     /// The node's queue is full.
     case queueFull
+    /// Ports 0 to 2 are the protocol's own.
+    case reservedPort(UInt8)
 }
 
 /// How a barrier ended.

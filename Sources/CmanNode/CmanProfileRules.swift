@@ -1,0 +1,165 @@
+import EngineKit
+
+/// Everything in which implementations of cman-5 differ on the wire, in one place (reference/cman-wire.md 12.4,
+/// reference/cman-behaviour.md 11, design: good manners on the legacy side).
+///
+/// The rest of the engine asks these questions and never which profile it runs.
+package struct CmanProfileRules: Sendable, Hashable {
+    /// How a message is answered whose sender gave no id but is known by its address (reference/cman-wire.md 5.6, bug B8).
+    package enum AnswerToIDZero: Sendable, Hashable {
+        /// To the address it came from.
+        case address
+        /// To node id 0, which is everybody.
+        case broadcast
+        /// Not at all.
+        case none
+    }
+
+    /// When a completion barrier is given up because a node died.
+    package enum AbandonsBarrier: Sendable, Hashable {
+        /// Only when it times out.
+        case never
+        /// By a master whose ENDTRANS is not acknowledged by all.
+        case beforeWaiting
+        /// By everybody, and by clients also when the master starts again.
+        case always
+    }
+
+    /// When `leave` is carried out during a transition.
+    package enum LeaveInTransition: Sendable, Hashable {
+        case atOnce, afterwards
+    }
+
+    // Delivery
+
+    /// STARTTRANS says that STARTACK will acknowledge it.
+    package var startTransExpectsReply = true
+    /// STARTACK says that the master's next message will acknowledge it, which that message, a broadcast, does not: costs a second.
+    package var startAckExpectsReply = true
+    /// Membership messages that expect a reply are acknowledged at once all the same.
+    package var acknowledgesBeforeReply = false
+    /// Status 1 of an ACK says "delivered" instead of "nobody listens".
+    package var invertsAckStatus = false
+    /// A message that expects a reply is acknowledged when nobody listens to give one.
+    package var acknowledgesWithoutListener = true
+    /// Messages of port 0 are acknowledged before they are acted upon.
+    package var acknowledgesFirst = true
+    /// An acknowledgement counts only when it names the message that is outstanding, and only once per node.
+    package var checksAcknowledgements = false
+    /// Source addresses are verified before acknowledgements and duplicates are looked at.
+    package var verifiesAddressFirst = false
+    /// A node that dies is no longer waited for.
+    package var forgetsDeadNodes = false
+    /// After a timeout the next queued message goes out before the silent nodes are declared dead.
+    package var sendsQueuedBeforeDeaths = false
+    /// Port-0 messages that go out at once carry MSG_DONTWAIT.
+    package var marksImmediateMessages = true
+    /// BARRIER messages do so too.
+    package var marksImmediateBarriers = false
+    /// Messages of port 0 that no version knows are acknowledged, so that their sender does not take this node for dead.
+    package var acknowledgesUnknownCommands = false
+
+    // Membership
+
+    /// Messages about the cluster are taken from members only.
+    package var refusesStrangers = false
+    /// Newest node first in views, and as the one that LEAVE goes to.
+    package var listsNewestFirst = true
+    /// Port that LEAVE comes from.
+    package var leaveSourcePort: UInt8 = 1
+    /// LEAVE goes to a dead node when there is no living one.
+    package var saysLeaveToAnybody = true
+    /// The lowest member takes over as soon as NODEDOWN names the master, not when its watchdog runs out.
+    package var actsOnNodeDown = false
+    /// Port 2 is served by the node: JOIN_REQ is answered.
+    package var servesServiceManager = true
+    /// Who is told to leave says LEAVE before it is silent.
+    package var saysLeaveWhenKilled = true
+    /// In a conflict of two masters, one that only checks loses.
+    package var checkLosesElection = true
+    /// What a death means for a master at its completion barrier, which waits for the dead node too.
+    package var abandonsBarrier = AbandonsBarrier.beforeWaiting
+    /// Answers to requests with source id 0 from a known address.
+    package var answerToIDZero = AnswerToIDZero.none
+    /// HELLO goes out before the node has its id.
+    package var greetsWithoutID = false
+    /// No HELLO between STARTTRANS(NEWNODE) and the end of its barrier, so that none carries a stale member count.
+    package var isSilentWhileJoining = false
+    /// HELLOs that arrive during the completion barrier are looked at when it is over.
+    package var keepsHellos = true
+    /// A HELLO that is stale by its generation is not held against its sender right after a transition.
+    package var excusesStaleHellos = false
+    /// JOINCONF that arrives again is confirmed again; a WAIT from the member that had said OK is obeyed; no second JOINREQ goes out
+    /// while an answer may still come; a node that is not let in goes on listening.
+    package var joinsPersistently = false
+    /// A node that comes back from another address is refused: members would drop all it sends.
+    package var refusesNewAddress = false
+    /// CONFACK counts only when it comes from the node that joins.
+    package var checksConfirmation = false
+    /// Views are cut so that they fit what a receiver reads (reference/cman-wire.md 1.8).
+    package var fitsViews = false
+    /// What happens to a leave command during a transition.
+    package var leaveInTransition = LeaveInTransition.atOnce
+    /// NEWCLUSTER and the wait before it go in whole seconds.
+    package var countsWholeSeconds = false
+    /// One more NEWCLUSTER follows when the cluster is formed.
+    package var announcesWhenForming = false
+
+    package init(_ profile: CmanConfiguration.Profile) {
+        switch profile {
+        case .kernel:
+            break
+        case .daemon:
+            startTransExpectsReply = false
+            invertsAckStatus = true
+            acknowledgesWithoutListener = false
+            acknowledgesFirst = false
+            sendsQueuedBeforeDeaths = true
+            marksImmediateBarriers = true
+            listsNewestFirst = false
+            leaveSourcePort = 0
+            saysLeaveWhenKilled = false
+            servesServiceManager = false
+            checkLosesElection = false
+            abandonsBarrier = .never
+            answerToIDZero = .broadcast
+            greetsWithoutID = true
+            countsWholeSeconds = true
+            announcesWhenForming = true
+        case .ringbridge:
+            startAckExpectsReply = false
+            acknowledgesBeforeReply = true
+            checksAcknowledgements = true
+            verifiesAddressFirst = true
+            forgetsDeadNodes = true
+            marksImmediateMessages = false
+            acknowledgesUnknownCommands = true
+            refusesStrangers = true
+            answerToIDZero = .address
+            abandonsBarrier = .always
+            isSilentWhileJoining = true
+            keepsHellos = false
+            excusesStaleHellos = true
+            joinsPersistently = true
+            refusesNewAddress = true
+            checksConfirmation = true
+            fitsViews = true
+            leaveInTransition = .afterwards
+            saysLeaveToAnybody = false
+            actsOnNodeDown = true
+        }
+    }
+
+    /// What the recorded "kernel-like" daemon does: the daemon with the switches that captures/cman/INDEX.md lists.
+    package static var recordedKernelLike: CmanProfileRules {
+        var rules = CmanProfileRules(.daemon)
+        rules.startTransExpectsReply = true
+        rules.invertsAckStatus = false
+        rules.acknowledgesWithoutListener = true
+        rules.acknowledgesFirst = true
+        rules.marksImmediateBarriers = false
+        rules.listsNewestFirst = true
+        rules.leaveSourcePort = 1
+        return rules
+    }
+}

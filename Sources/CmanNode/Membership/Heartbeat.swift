@@ -1,0 +1,85 @@
+import CmanWire
+import EngineKit
+import WireFormat
+
+/// HELLO, sent and examined (reference/cman-wire.md 4.4, 5.1, 5.11).
+extension CmanNode {
+    mutating func startHellos() {
+        timers[.hello] = now + configuration.timers.hello
+    }
+
+    mutating func helloIsDue(into effects: inout CmanEffects) {
+        timers[.hello] = now + configuration.timers.hello
+        guard role.takesPart else {
+            timers[.hello] = nil
+            return
+        }
+        if !isSilent, id != 0 || rules.greetsWithoutID { sendHello(into: &effects) }
+        if role.isMember { findSilentNode(into: &effects) }
+    }
+
+    /// Good manners: while a node joins, a HELLO could only carry a member count that is wrong a moment later. Not for longer than
+    /// a transition may take, for silence means death.
+    private var isSilent: Bool {
+        rules.isSilentWhileJoining && role.isInTransition && transition.reason == .newNode
+            && now - transition.began < configuration.timers.transition
+    }
+
+    private func hello(flags: UInt8) -> CmanHello {
+        var hello = CmanHello()
+        hello.members = UInt16(truncatingIfNeeded: table.memberCount)
+        hello.flags = flags | (quorumNow.isQuorate ? CmanHello.quorateFlag : 0)
+        hello.generation = currentGeneration
+        return hello
+    }
+
+    mutating func sendHello(into effects: inout CmanEffects) {
+        send(.hello(hello(flags: 0)), to: .everyone, flags: [.noAck, .allInterfaces], into: &effects)
+    }
+
+    /// Asks the master of a transition whether it is alive: its acknowledgement, or the lack of one, is the answer.
+    mutating func sendMasterHello(to master: UInt32, into effects: inout CmanEffects) {
+        send(.hello(hello(flags: CmanHello.masterFlag)), to: .node(master), into: &effects)
+    }
+
+    /// Looks for a node that was silent for too long; one at a time, because its death begins a transition.
+    private mutating func findSilentNode(into effects: inout CmanEffects) {
+        let limit = now - configuration.timers.deadNode
+        guard let index = table.records.firstIndex(where: { !$0.isSelf && $0.state != .dead && $0.lastHello < limit }) else { return }
+        let node = table[index].id
+        table[index].leaveReason = CmanLeaveReason.dead.rawValue
+        transition.allowsDecrease = false
+        send(.kill, to: .node(node), flags: .noAck, into: &effects)
+        nodeDied(node, into: &effects)
+    }
+
+    mutating func receiveHello(_ hello: CmanHello, from sender: Sender, into effects: inout CmanEffects) {
+        switch role {
+        case .starting, .newCluster, .joining, .joinWait:
+            helloBeforeMembership(hello, from: sender, into: &effects)
+        case .member:
+            examine(hello, from: sender, into: &effects)
+        default: break
+        }
+    }
+
+    private mutating func examine(_ hello: CmanHello, from sender: Sender, into effects: inout CmanEffects) {
+        guard let index = table.index(ofID: sender.id), sender.id != 0, table[index].state != .dead else {
+            // A member without an id is the joiner that was just let in; to answer id 0 would hit everybody (bugs B1, B8).
+            if sender.node != nil, rules.answerToIDZero != .broadcast { return }
+            if quorumNow.isQuorate, let target = answerTarget(sender) { send(.kill, to: target, flags: .noAck, into: &effects) }
+            return
+        }
+        let isRecent = now - transitionEnded <= configuration.timers.generationGrace
+        let isStale = hello.generation != currentGeneration
+        if isStale, !isRecent {
+            startTransition(.check, subject: sender.id, into: &effects)
+            return
+        }
+        if hello.members != UInt16(truncatingIfNeeded: table.memberCount), !(rules.excusesStaleHellos && isRecent && isStale) {
+            startTransition(.check, subject: sender.id, into: &effects)
+            return
+        }
+        table[index].lastHello = now
+    }
+}

@@ -1,0 +1,199 @@
+import CmanNode
+import CmanWire
+import EngineKit
+import Testing
+import WireFormat
+
+@Suite struct Membership {
+    @Test func aNodeFormsAClusterAfterListeningAndAnnouncing() {
+        let network = TestNetwork(1)
+        network.join(0)
+        network.run(.milliseconds(31_999))
+        #expect(network.nodes[0].state == .newCluster)
+        network.run(.milliseconds(2))
+        #expect(network.nodes[0].state == .member)
+        #expect(network.nodes[0].id == 1)
+        #expect(network.nodes[0].generation == 1)
+        #expect(network.log.map(\.packet.body.name.description) == Array(repeating: "newcluster", count: 5) + ["hello"])
+    }
+
+    @Test func aNodeThatMayNotFormWaitsForever() {
+        let network = TestNetwork(1) { _, configuration in configuration.mayFormCluster = false }
+        network.join(0)
+        network.run(.seconds(1000))
+        #expect(network.nodes[0].state == .starting)
+        #expect(network.log.isEmpty)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+    func twoFoundersFormOneCluster(_ seed: UInt64) {
+        let network = TestNetwork(2, seed: seed) { _, configuration in configuration.mayFormCluster = true }
+        network.join(0)
+        network.join(1)
+        #expect(network.run(until: { $0.agree([0, 1]) }, atMost: .seconds(120)), "seed \(seed): \(network.description)")
+    }
+
+    @Test(arguments: CmanConfiguration.Profile.allCases, [2, 3, 5, 8])
+    func nodesJoin(_ profile: CmanConfiguration.Profile, _ count: Int) {
+        let network = TestNetwork(count, seed: 7, profile: profile) { index, configuration in
+            configuration.wantedNodeID = UInt32(index + 1)
+            if profile == .daemon { configuration.timers.joinWait = .seconds(200) }
+            if profile == .daemon, index == 0 { configuration.timers.joinWait = .seconds(5) }
+        }
+        network.join(0)
+        #expect(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+        // One after the other, as an administrator does; all at once is `allAtOnce`.
+        for index in 1..<count {
+            network.join(index)
+            #expect(network.run(until: { $0.agree(Array(0...index)) }, atMost: .seconds(60)), "\(network.description)")
+        }
+        #expect(network.nodes.map(\.id) == (1...count).map { UInt32($0) })
+        #expect(network.nodes[0].quorum.quorum == UInt32(count / 2 + 1))
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func allJoinAtOnce(_ seed: UInt64) throws {
+        let network = TestNetwork(5, seed: seed)
+        try #require(network.formCluster(), "seed \(seed): \(network.description)")
+    }
+
+    @Test func aLeaverIsForgottenAtOnceAndQuorumStaysUnlessItWasRemoved() throws {
+        let network = TestNetwork(3)
+        try #require(network.formCluster(), "\(network.description)")
+        network.with(2) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }
+        #expect(network.run(until: { $0.agree([0, 1]) }, atMost: .seconds(10)), "\(network.description)")
+        #expect(network.nodes[0].quorum == CmanQuorum(quorum: 2, totalVotes: 2, expectedVotes: 3))
+        network.with(1) { node, now, effects in node.leave(removed: true, at: now, into: &effects) }
+        #expect(network.run(until: { $0.agree([0]) }, atMost: .seconds(10)), "\(network.description)")
+        #expect(network.nodes[0].quorum.quorum == 1)
+    }
+
+    @Test func aNodeComesBackWithItsID() throws {
+        let network = TestNetwork(3)
+        try #require(network.formCluster(), "\(network.description)")
+        let id = network.nodes[1].id
+        network.with(1) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }
+        #expect(network.run(until: { $0.agree([0, 2]) }, atMost: .seconds(10)))
+        network.join(1)
+        #expect(network.run(until: { $0.agree([0, 1, 2]) }, atMost: .seconds(60)), "\(network.description)")
+        #expect(network.nodes[1].id == id)
+    }
+
+    @Test(arguments: CmanConfiguration.Profile.allCases) func aCrashIsNoticed(_ profile: CmanConfiguration.Profile) throws {
+        let network = TestNetwork(4, profile: profile) { index, configuration in
+            if index > 0 { configuration.timers.joinWait = .seconds(100) }
+        }
+        try #require(network.formCluster(), "\(network.description)")
+        network.isUp[1] = false
+        let crash = network.now
+        #expect(network.run(until: { $0.agree([0, 2, 3]) }, atMost: .seconds(60)), "\(network.description)")
+        #expect(network.now - crash > .seconds(16))
+        #expect(network.now - crash < .seconds(35))
+    }
+
+    @Test func aCrashUnderMessagesIsNoticedByMissingAcknowledgements() throws {
+        let network = TestNetwork(4)
+        try #require(network.formCluster(), "\(network.description)")
+        network.isUp[3] = false
+        let crash = network.now
+        let tag = try network.send("x", from: 0)
+        #expect(network.run(until: { $0.agree([0, 1, 2]) }, atMost: .seconds(60)), "\(network.description)")
+        #expect(network.now - crash < .seconds(8))
+        #expect(network.events[0].contains { if case .sent(tag) = $0 { true } else { false } })
+        #expect(network.events[0].contains { if case .memberDown(_, .noResponse) = $0 { true } else { false } })
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64]) func membersThatDieTogetherAreSortedOut(_ seed: UInt64) throws {
+        let network = TestNetwork(6, seed: seed)
+        try #require(network.formCluster(), "\(network.description)")
+        network.isUp[0] = false
+        network.isUp[4] = false
+        #expect(network.run(until: { $0.agree([1, 2, 3, 5]) }, atMost: .seconds(120)), "seed \(seed): \(network.description)")
+    }
+
+    @Test func theMasterDiesInATransition() {
+        let network = TestNetwork(4)
+        let started = { (network: TestNetwork) in network.log.contains { $0.node == 0 && $0.packet.body.name.description == "masterview" } }
+        network.join(0)
+        #expect(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+        for index in 1..<3 {
+            network.join(index)
+            #expect(network.run(until: { $0.agree(Array(0...index)) }, atMost: .seconds(60)))
+        }
+        // node1 masters the departure of node3 and dies after its MASTERVIEW.
+        network.log.removeAll()
+        network.with(2) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }
+        #expect(network.run(until: started, atMost: .seconds(30)) || network.nodes[1].state == .master)
+        network.isUp[0] = false
+        #expect(network.run(until: { $0.agree([1]) }, atMost: .seconds(120)), "\(network.description)")
+    }
+
+    @Test(arguments: CmanConfiguration.Profile.allCases) func twoNodesMastersAtOnceAgreeInTheEnd(_ profile: CmanConfiguration.Profile)
+        throws
+    {
+        let network = TestNetwork(5, profile: profile) { index, configuration in
+            if index > 0 { configuration.timers.joinWait = .seconds(100) }
+        }
+        try #require(network.formCluster(), "\(network.description)")
+        // Two leave at the same moment: their masters meet.
+        network.with(3) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }
+        network.with(4) { node, now, effects in
+            node.kill(node: node.members[0].id == node.id ? node.members[1].id : node.members[0].id, at: now, into: &effects)
+        }
+        #expect(
+            network.run(
+                until: { network in
+                    network.agree(network.nodes.indices.filter { network.nodes[$0].state == .member })
+                        && network.nodes.allSatisfy { !$0.isInTransition }
+                },
+                atMost: .seconds(120)
+            ),
+            "\(network.description)"
+        )
+    }
+
+    @Test func aLostConfirmationIsRepeated() throws {
+        let network = TestNetwork(2)
+        var lost = 0
+        network.isLost = { _, _, packet in
+            guard case .confAck = packet.body, lost == 0 else { return false }
+            lost += 1
+            return true
+        }
+        try #require(network.formCluster(), "\(network.description)")
+        #expect(lost == 1)
+    }
+
+    @Test func wrongRequestsAreRefused() {
+        for change in [
+            { (configuration: inout CmanConfiguration) in configuration.configVersion = 2 },
+            { $0.nodeName = "node1" },
+            { $0.wantedNodeID = 1 },
+            { $0.clusterName = "bjpha" },
+        ] {
+            let network = TestNetwork(2) { index, configuration in
+                if index == 1 { change(&configuration) }
+            }
+            network.join(0)
+            #expect(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+            network.join(1)
+            #expect(network.run(until: { $0.nodes[1].state == .rejected }, atMost: .seconds(20)), "\(network.description)")
+            #expect(network.agree([0]))
+        }
+    }
+
+    @Test func aThirdNodeIsRefusedInTwoNodeMode() {
+        let network = TestNetwork(3) { _, configuration in
+            configuration.twoNode = true
+            configuration.expectedVotes = 1
+        }
+        network.join(0)
+        #expect(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+        network.join(1)
+        #expect(network.run(until: { $0.agree([0, 1]) }, atMost: .seconds(60)))
+        network.join(2)
+        #expect(network.run(until: { $0.nodes[2].state == .rejected }, atMost: .seconds(60)))
+        network.isUp[0] = false
+        #expect(network.run(until: { $0.agree([1]) }, atMost: .seconds(60)))
+        #expect(network.nodes[1].quorum.isQuorate)
+    }
+}
