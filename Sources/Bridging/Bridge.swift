@@ -24,6 +24,8 @@ public struct Bridge: Sendable {
     var queuedBytes = PerSide<Int>(both: 0)
     var isOperational = PerSide<Bool>(both: false)
     var quorum = PerSide<SideQuorum?>(both: nil)
+    /// Expected votes as an administrator of either side set them last.
+    var expectedVotes: UInt32?
     /// Receipts that are not given yet, by the side whose sender waits.
     var unacknowledged = PerSide<Set<Receipt>>(both: [])
     var acknowledgements = Fifo<PendingAcknowledgement>()
@@ -70,9 +72,14 @@ public struct Bridge: Sendable {
             guard natives[side.other][node] != nil else { return }
             actions.append(.order(.kill(node, by: killer), on: side.other))
         case .expectedVotes(let votes, let node):
-            guard proxies[side.other][node]?.isMember == true else { return }
+            // The order's own echo from the other side goes no further.
+            guard expectedVotes != votes, proxies[side.other][node]?.isMember == true else { return }
+            expectedVotes = votes
             actions.append(.order(.setExpectedVotes(votes, proxy: node), on: side.other))
-        case .refused(let refusal, let node): refuse(refusal, of: node, from: side, at: now, into: &actions)
+        case .refused(let refusal, let node):
+            // What a side does not take of a proxy was meant by the node behind it.
+            let origin = natives[side][node] == nil && natives[side.other][node] != nil ? side.other : side
+            refuse(refusal, of: node, from: origin, at: now, into: &actions)
         case .doubleIdentity(let node, let holder): yield(node, on: side, to: holder, at: now, into: &actions)
         }
     }

@@ -47,7 +47,7 @@ public struct BridgeLimits: Sendable, Hashable {
     /// How long a proxy whose node has gone may take to send what is left of that node's messages.
     public var drain = Interval.seconds(15)
     /// How long a side may take to let a proxy leave before it is stopped in silence.
-    public var withdraw = Interval.seconds(4)
+    public var withdraw = Interval.seconds(6)
     /// Wait before an address that somebody else holds is asked for again; doubles with each failure in a row.
     public var addressRetry = Interval.seconds(5)
     /// The longest wait between two attempts.

@@ -13,8 +13,9 @@ extension Bridge {
             if let receipt { actions.append(.order(.acknowledge(receipt), on: side)) }
             return
         }
-        if message.target != 0, natives[side][message.target] != nil, natives[toward][message.target] == nil {
-            // Between two native members of one side: they have it already.
+        if natives[toward].isEmpty || (message.target != 0 && natives[toward][message.target] == nil) {
+            // To nobody, or between two native members of one side, who have it already.
+            counters.withoutRecipient[side] += 1
             if let receipt { actions.append(.order(.acknowledge(receipt), on: side)) }
             return
         }

@@ -86,7 +86,11 @@ extension Bridge {
         guard natives[side].removeValue(forKey: node) != nil else { return }
         listeners[side][node] = nil
         actions.append(.note(.memberDown(node, departure, side: side)))
-        withdraw(node, departure, on: side.other, at: now, into: &actions)
+        if proxies[side.other][node] == nil {
+            discardQueue(of: node, on: side.other, at: now, into: &actions)
+        } else {
+            withdraw(node, departure, on: side.other, at: now, into: &actions)
+        }
         // The other way round: a node that was native on both sides may have a proxy here now.
         reconcile(node, at: now, into: &actions)
         noteProxyDeadline()
@@ -199,7 +203,8 @@ extension Bridge {
         case .joining:
             leave(node, departure, on: side, at: now, into: &actions)
         case .member:
-            if queues[side][node]?.isEmpty ?? true {
+            // A native member with the same id cannot wait.
+            if queues[side][node]?.isEmpty ?? true || natives[side][node] != nil {
                 leave(node, departure, on: side, at: now, into: &actions)
             } else {
                 proxy.state = .draining(departure, until: now + configuration.limits.drain)

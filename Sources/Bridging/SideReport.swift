@@ -182,4 +182,6 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable {
     case serviceGroup
     /// Its node is not configured.
     case unknownNode
+    /// Votes or expected votes that the other side's protocol does not take.
+    case reconfiguration
 }

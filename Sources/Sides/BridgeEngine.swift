@@ -21,38 +21,50 @@ import WireFormat
 ///
 /// Time never goes backwards, and the same calls give the same effects.
 public struct BridgeEngine: Sendable {
+    /// The largest payload that a legacy receiver reads (reference/cman-wire.md 1.8), in bytes.
+    static let largestPayload = 1480
+
     private var bridge: Bridge
+    private var cman: CmanSide
+    private var corosync: CorosyncSide
     private var actions: [BridgeAction] = []
+    private var reports: [SideReport] = []
     private var hasReportedStop = false
 
     /// A bridge that does nothing until `start`. `seed` feeds the proxies' random numbers.
     public init(configuration: BridgeEngineConfiguration, seed: UInt64) {
-        bridge = Bridge(
-            configuration: BridgeConfiguration(
-                nodes: configuration.nodes.map { BridgeNode(id: $0.id, name: $0.name, votes: $0.votes) },
-                traits: PerSide(
-                    first: SideTraits(
-                        name: "cman",
-                        proxiesFormAlone: false,
-                        readmission: configuration.cman.timers.duplicateJoin + .seconds(1),
-                        sendWindow: 2,
-                        largestPayload: 1480
-                    ),
-                    second: SideTraits(
-                        name: "corosync",
-                        proxiesFormAlone: true,
-                        readmission: .seconds(1),
-                        sendWindow: 64,
-                        largestPayload: 1480
-                    )
+        var core = BridgeConfiguration(
+            nodes: configuration.nodes.map { BridgeNode(id: $0.id, name: $0.name, votes: $0.votes) },
+            traits: PerSide(
+                first: SideTraits(
+                    name: "cman",
+                    proxiesFormAlone: false,
+                    readmission: configuration.cman.timers.duplicateJoin + .seconds(1),
+                    sendWindow: 2,
+                    largestPayload: Self.largestPayload
                 ),
-                ports: configuration.ports.ports
-            )
+                second: SideTraits(
+                    name: "corosync",
+                    proxiesFormAlone: true,
+                    readmission: .seconds(1),
+                    sendWindow: 64,
+                    largestPayload: Self.largestPayload
+                )
+            ),
+            ports: configuration.ports.ports
         )
+        core.limits = configuration.limits
+        bridge = Bridge(configuration: core)
+        cman = CmanSide(configuration: configuration, seed: seed)
+        corosync = CorosyncSide(configuration: configuration, seed: ~seed)
     }
 
     /// Starts to listen.
-    public mutating func start(at now: Instant, into effects: inout BridgeEffects) {}
+    public mutating func start(at now: Instant, into effects: inout BridgeEffects) {
+        cman.start(at: now, into: &effects)
+        corosync.start(at: now, into: &effects)
+        settle(at: now, into: &effects)
+    }
 
     /// Takes a datagram. The bytes need to stay valid during the call only.
     public mutating func receive(
@@ -61,16 +73,31 @@ public struct BridgeEngine: Sendable {
         arrival: BridgeArrival,
         at now: Instant,
         into effects: inout BridgeEffects
-    ) {}
+    ) {
+        let (side, interface, proxy): (SideID, Int, UInt32?) =
+            switch arrival {
+            case .group(let side, let interface): (side, interface, nil)
+            case .proxy(let node, let side, let interface): (side, interface, node)
+            }
+        switch side {
+        case .first: cman.receive(datagram, from: source, interface: interface, proxy: proxy, at: now, into: &effects)
+        case .second: corosync.receive(datagram, from: source, interface: interface, proxy: proxy, at: now, into: &effects)
+        }
+        settle(at: now, into: &effects)
+    }
 
     /// Lets every timer that is due at `now` expire.
     public mutating func advance(to now: Instant, into effects: inout BridgeEffects) {
         bridge.advance(to: now, into: &actions)
+        cman.advance(to: now, into: &effects)
+        corosync.advance(to: now, into: &effects)
         settle(at: now, into: &effects)
     }
 
     /// When `advance` must be called next; nil while no timer runs.
-    public var nextDeadline: Instant? { bridge.nextDeadline }
+    public var nextDeadline: Instant? {
+        [bridge.nextDeadline, cman.nextDeadline, corosync.nextDeadline].lazy.compactMap { $0 }.min()
+    }
 
     /// The address that `node` has on `side` is held and announced, and its sockets are open; answers `acquireAddress`.
     public mutating func addressHeld(_ node: UInt32, on side: SideID, at now: Instant, into effects: inout BridgeEffects) {
@@ -116,19 +143,40 @@ public struct BridgeEngine: Sendable {
 
     /// Carries actions to the sides and their reports back to the core until nothing is left.
     private mutating func settle(at now: Instant, into effects: inout BridgeEffects) {
-        for action in actions {
-            switch action {
-            case .order: break
-            case .acquireAddress(let node, let side): effects.report(.acquireAddress(node: node, side: side))
-            case .releaseAddress(let node, let side): effects.report(.releaseAddress(node: node, side: side))
-            case .alarm(let alarm): effects.report(.alarm(alarm))
-            case .note(let note): effects.report(.note(note))
+        repeat {
+            // What an action leads to is appended behind it.
+            var position = 0
+            while position < actions.count {
+                carryOut(actions[position], at: now, into: &effects)
+                position += 1
             }
-        }
-        actions.removeAll(keepingCapacity: true)
+            actions.removeAll(keepingCapacity: true)
+            hearReports(of: .cman, at: now)
+            hearReports(of: .corosync, at: now)
+        } while !actions.isEmpty
         if isStopped, !hasReportedStop {
             hasReportedStop = true
             effects.report(.stopped)
         }
+    }
+
+    private mutating func carryOut(_ action: BridgeAction, at now: Instant, into effects: inout BridgeEffects) {
+        switch action {
+        case .order(let order, .first): cman.carryOut(order, at: now, into: &effects)
+        case .order(let order, .second): corosync.carryOut(order, at: now, into: &effects)
+        case .acquireAddress(let node, let side): effects.report(.acquireAddress(node: node, side: side))
+        case .releaseAddress(let node, let side): effects.report(.releaseAddress(node: node, side: side))
+        case .alarm(let alarm): effects.report(.alarm(alarm))
+        case .note(let note): effects.report(.note(note))
+        }
+    }
+
+    private mutating func hearReports(of side: SideID, at now: Instant) {
+        switch side {
+        case .first: swap(&reports, &cman.reports)
+        case .second: swap(&reports, &corosync.reports)
+        }
+        for report in reports { bridge.take(report, from: side, at: now, into: &actions) }
+        reports.removeAll(keepingCapacity: true)
     }
 }

@@ -47,6 +47,12 @@ public struct BridgeEngineConfiguration: Sendable, Hashable {
         public var timers: TotemTimers
         /// Largest Totem packet, in bytes.
         public var networkMTU: Int
+        /// `totem.config_version` of corosync.conf; nil without one. A proxy with a lower version than the ring's would have to leave.
+        public var configurationVersion: UInt64?
+        /// `quorum.two_node` of corosync.conf.
+        public var twoNode = false
+        /// `quorum.wait_for_all` of corosync.conf; nil follows `twoNode`.
+        public var waitForAll: Bool?
         /// The ring sequence numbers that proxies stored last, by node id (see `BridgeEvent.storeRingSequence`).
         public var storedRingSequences: [UInt32: UInt64] = [:]
 

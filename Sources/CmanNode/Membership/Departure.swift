@@ -7,8 +7,14 @@ extension CmanNode {
     /// Leaves the cluster; `removed` lets quorum go down. During a transition the profile `ringbridge` waits for its end, for as long as
     /// a transition may take, so that the others need not find out by timeouts.
     public mutating func leave(removed: Bool, at now: Instant, into effects: inout CmanEffects) {
+        leave(reason: removed ? .removed : .down, at: now, into: &effects)
+    }
+
+    /// Leaves like `leave(removed:)` and gives `reason`: a stand-in tells the others at once how the node that it stands for went. Whoever
+    /// takes a LEAVE passes its reason on in NODEDOWN (reference/cman-wire.md 4.3, 5.7).
+    public mutating func leave(reason: CmanLeaveReason, at now: Instant, into effects: inout CmanEffects) {
         self.now = now
-        pendingLeave = removed ? .removed : .down
+        pendingLeave = reason
         if rules.leaveInTransition == .afterwards, role.isInTransition {
             timers[.leave] = now + configuration.timers.transition
             return

@@ -1,0 +1,246 @@
+import Bridging
+import CmanNode
+import CmanWire
+import EngineKit
+import WireFormat
+
+/// The legacy side: one `CmanNode` per proxy, and an observer that listens while none is a member.
+///
+/// - Members are what the lowest proxy that is a member knows; without one, who says HELLO.
+/// - A message of a native member reaches every proxy and is reported once. Every proxy holds its acknowledgement until the bridge
+///   releases the message; ports 0 to 2 are acknowledged by the engines themselves.
+/// - Programs of native members do not say that they listen: every mapped port of interest is probed after each transition and
+///   periodically (design section 4).
+struct CmanSide: SideAdapter {
+    let configuration: BridgeEngineConfiguration
+    private let seed: UInt64
+    private let clusterNumber: UInt16
+    /// Ascending by id.
+    var proxies: [CmanProxy] = []
+    private var admissions: UInt64 = 0
+    var observer: CmanObserver
+    var received: ReceivedMessages
+    var prober: ListenerProber
+    /// Native members as reported.
+    var natives: [UInt32: SideMember] = [:]
+    /// How members went, as the proxies' engines said it, until it is reported.
+    var departures: [UInt32: Departure] = [:]
+    var wasOperational = false
+    var reports: [SideReport] = []
+    /// Reused for every call of an engine.
+    var engineEffects = CmanEffects()
+
+    init(configuration: BridgeEngineConfiguration, seed: UInt64) {
+        self.configuration = configuration
+        self.seed = seed
+        clusterNumber = cmanClusterNumber(configuration.clusterName.utf8)
+        observer = CmanObserver(
+            addresses: Dictionary(configuration.nodes.map { ($0.id, $0.cmanAddresses) }, uniquingKeysWith: { first, _ in first }),
+            timers: configuration.cman.timers
+        )
+        received = ReceivedMessages(restoring: configuration.reliableSequences)
+        prober = ListenerProber(ports: Set(configuration.ports.entries.keys))
+    }
+
+    /// The proxy whose word counts: the lowest member.
+    var authority: Int? { proxies.firstIndex { $0.isMember } }
+
+    func index(of node: UInt32) -> Int? { proxies.firstIndex { $0.id == node } }
+
+    mutating func start(at now: Instant, into effects: inout BridgeEffects) {}
+
+    mutating func receive(
+        _ datagram: UnsafeRawBufferPointer,
+        from source: Endpoint,
+        interface: Int,
+        proxy: UInt32?,
+        at now: Instant,
+        into effects: inout BridgeEffects
+    ) {
+        let arrival = Arrival(interface: interface, viaGroup: proxy == nil)
+        if let proxy {
+            guard let index = index(of: proxy) else { return }
+            run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
+        } else {
+            if !proxies.contains(where: { $0.addresses.contains(source) }) { inspect(datagram, from: source, at: now) }
+            for index in proxies.indices where !proxies[index].addresses.contains(source) {
+                run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
+            }
+        }
+        removeEndedProxies()
+        reportMembers()
+    }
+
+    /// Looks at membership messages of foreign hosts before the engines do.
+    private mutating func inspect(_ datagram: UnsafeRawBufferPointer, from source: Endpoint, at now: Instant) {
+        switch CmanPacket(shapeOf: datagram).body {
+        case .hello, .leave, .nodeDown, .kill: break
+        default: return
+        }
+        // What cannot be read is refused, and counted, by the engines.
+        guard let packet = try? CmanPacket(reading: datagram), packet.header.cluster == clusterNumber else { return }
+        if case .kill = packet.body {
+            noteKill(packet.header)
+        } else if let unknown = observer.receive(packet, from: source, at: now) {
+            reports.append(.refused(.unknownNode, node: unknown))
+        }
+    }
+
+    /// An administrator's KILL is acknowledged traffic outside a transition. Members also send KILL to whom they have not heard of for
+    /// too long, without wanting an acknowledgement, and to whom a view vote went against, in a transition (reference/cman-wire.md
+    /// 4.5): that is about the proxy, not about the node behind it.
+    private mutating func noteKill(_ header: CmanHeader) {
+        guard !header.flags.contains(.noAck), let killer = UInt32(exactly: header.sourceID), natives[killer] != nil,
+            let target = UInt32(exactly: header.targetID), let index = index(of: target), !proxies[index].node.isInTransition
+        else { return }
+        proxies[index].killer = killer
+    }
+
+    mutating func advance(to now: Instant, into effects: inout BridgeEffects) {
+        observer.advance(to: now)
+        for index in proxies.indices where proxies[index].node.nextDeadline.map({ $0 <= now }) ?? false {
+            run(index, at: now, into: &effects) { $0.advance(to: now, into: &$1) }
+        }
+        probeListeners(at: now, into: &effects)
+        removeEndedProxies()
+        reportMembers()
+    }
+
+    var nextDeadline: Instant? {
+        var earliest = observer.nextDeadline
+        if authority != nil, let probe = prober.nextDeadline { earliest = earliest.map { min($0, probe) } ?? probe }
+        for proxy in proxies {
+            guard let deadline = proxy.node.nextDeadline else { continue }
+            earliest = earliest.map { min($0, deadline) } ?? deadline
+        }
+        return earliest
+    }
+
+    /// A new proxy asks to join.
+    mutating func admit(_ identity: ProxyIdentity, at now: Instant, into effects: inout BridgeEffects) {
+        guard index(of: identity.id) == nil, let node = configuration.nodes.first(where: { $0.id == identity.id }) else { return }
+        var engineConfiguration = CmanConfiguration(
+            clusterName: configuration.clusterName,
+            nodeName: identity.name,
+            addresses: node.cmanAddresses
+        )
+        engineConfiguration.wantedNodeID = identity.id
+        engineConfiguration.votes = UInt8(clamping: identity.votes)
+        engineConfiguration.expectedVotes = configuration.expectedVotes
+        engineConfiguration.configVersion = configuration.cman.configVersion
+        engineConfiguration.twoNode = configuration.cman.twoNode
+        engineConfiguration.mayFormCluster = false
+        engineConfiguration.timers = configuration.cman.timers
+        engineConfiguration.listeningPorts = identity.openPorts
+        engineConfiguration.heldPorts = configuration.ports.ports
+        // Every life of a proxy draws other numbers.
+        admissions += 1
+        var engine = CmanNode(
+            configuration: engineConfiguration,
+            seed: seed ^ (UInt64(identity.id) << 32) ^ admissions &* 0x9E37_79B9_7F4A_7C15
+        )
+        engine.restoreLastReliableSequences(configuration.reliableSequences)
+        // An engine listens on every port that it holds; here nobody does until the other side says so.
+        for port in engineConfiguration.heldPorts.subtracting(identity.openPorts) {
+            engine.closePort(port, at: now, into: &engineEffects)
+        }
+        let position = proxies.firstIndex { $0.id > identity.id } ?? proxies.endIndex
+        proxies.insert(CmanProxy(identity: identity, addresses: node.cmanAddresses, node: engine), at: position)
+        prober.add(identity.openPorts)
+        reports.append(.proxy(identity.id, .joining))
+        run(position, at: now, into: &effects) { $0.join(at: now, into: &$1) }
+    }
+
+    /// Calls the engine of a proxy and deals with what comes of it.
+    mutating func run(
+        _ index: Int,
+        at now: Instant,
+        into effects: inout BridgeEffects,
+        _ body: (inout CmanNode, inout CmanEffects) -> Void
+    ) {
+        body(&proxies[index].node, &engineEffects)
+        // What an event leads to is appended behind it.
+        var position = 0
+        while position < engineEffects.effects.count {
+            switch engineEffects.effects[position] {
+            case .transmit(let range, let destination):
+                let copy = engineEffects.withBytes(range) { effects.keep($0) }
+                effects.transmit(copy, to: .cman(proxy: proxies[index].id, to: destination))
+            case .event(let event):
+                take(event, of: index, at: now, into: &effects)
+            }
+            position += 1
+        }
+        engineEffects.removeAll()
+    }
+
+    /// Asks native members what their programs listen to.
+    private mutating func probeListeners(at now: Instant, into effects: inout BridgeEffects) {
+        guard let authority else { return }
+        for probe in prober.takeDue(natives: natives.keys, at: now) {
+            run(authority, at: now, into: &effects) { $0.probeListener(node: probe.node, port: probe.port, at: now, into: &$1) }
+        }
+    }
+
+    /// Forgets proxies whose engines have ended.
+    mutating func removeEndedProxies() {
+        guard proxies.contains(where: { $0.end != nil }) else { return }
+        for proxy in proxies {
+            guard let reason = proxy.end else { continue }
+            if reason == .killed, let killer = proxy.killer { reports.append(.killed(proxy: proxy.id, by: killer)) }
+            let loss: ProxyLoss =
+                if proxy.isLeaving {
+                    .withdrawn
+                } else if !proxy.isMember {
+                    .joinFailed("\(reason)")
+                } else if reason == .killed {
+                    .killed
+                } else {
+                    .expelled("\(reason)")
+                }
+            reports.append(.proxy(proxy.id, .gone(loss)))
+        }
+        proxies.removeAll { $0.end != nil }
+    }
+
+    /// Compares the members that are known now with those that were reported.
+    mutating func reportMembers() {
+        let now = presentMembers()
+        for id in natives.keys.sorted() where now[id] == nil {
+            natives[id] = nil
+            received.forget(id, keepRestored: false)
+            prober.forget(id)
+            reports.append(.memberDown(id, departures[id] ?? observer.departures[id] ?? .died))
+        }
+        for id in now.keys.sorted() {
+            guard let member = now[id] else { continue }
+            if let known = natives[id] {
+                guard known != member else { continue }
+                reports.append(.memberChanged(member))
+            } else {
+                received.forget(id, keepRestored: true)
+                reports.append(.memberUp(member))
+            }
+            natives[id] = member
+        }
+        departures.removeAll(keepingCapacity: true)
+        let isOperational = authority.map { !proxies[$0].node.isInTransition } ?? false
+        if isOperational != wasOperational {
+            wasOperational = isOperational
+            reports.append(.operational(isOperational))
+        }
+    }
+
+    private func presentMembers() -> [UInt32: SideMember] {
+        var present: [UInt32: SideMember] = [:]
+        if let authority {
+            for member in proxies[authority].node.members where member.state == .member && index(of: member.id) == nil {
+                present[member.id] = SideMember(id: member.id, name: member.name, votes: UInt32(member.votes))
+            }
+        } else {
+            // What proxies knew of votes and names stays true.
+            for id in observer.members where index(of: id) == nil { present[id] = natives[id] ?? SideMember(id: id) }
+        }
+        return present
+    }
+}
