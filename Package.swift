@@ -127,7 +127,7 @@ let package = Package(
             ]
         ),
         tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "Captures", "WireFormat"]),
-        tests("BridgeRuntime", ["CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging", "Captures", "EngineKit", "WireFormat"]),
+        tests("BridgeRuntime", ["ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging", "Captures", "EngineKit", "WireFormat"]),
         // Whole programs against real corosync in network namespaces; needs root.
         .testTarget(name: "InteropTests", dependencies: ["WireFormat"], exclude: ["Client"], swiftSettings: settings),
     ]

@@ -33,35 +33,34 @@ public final class FieldTree: FieldSink {
     public private(set) var nodes: [FieldNode] = []
     /// All bytes that fields were read from, one run behind the other.
     private var bytes: [UInt8] = []
-    /// Where each of the runs begins and ends in `bytes`.
-    private var runs: [Range<Int>] = []
-    /// For every node the run that its range counts from.
-    private var runOfNode: [Int] = []
+    /// For every node where the bytes that its range counts from begin in `bytes`.
+    private var origins: [Int] = []
+    private var origin = 0
 
     /// An empty tree.
     public init() {}
 
     func removeAll() {
         nodes.removeAll(keepingCapacity: true)
-        runOfNode.removeAll(keepingCapacity: true)
+        origins.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
-        runs.removeAll(keepingCapacity: true)
+        origin = 0
     }
 
     /// Copies `run` into the tree; the fields that follow are read from it.
     func beginBytes(_ run: UnsafeRawBufferPointer) {
-        runs.append(bytes.count..<bytes.count + run.count)
+        origin = bytes.count
         bytes.append(contentsOf: run)
     }
 
-    /// Calls `body` with all the bytes that the node at `index` and its neighbours were read from: a datagram, or a carried message.
+    /// Calls `body` with the bytes that the node at `index` was read from.
     public func withBytes<Result>(ofNode index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[runs[runOfNode[index]]])) }
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[origins[index]...])) }
     }
 
     private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange) {
         nodes.append(FieldNode(kind: kind, name: name, range: range))
-        runOfNode.append(runs.count - 1)
+        origins.append(origin)
     }
 
     func beginProtocol(_ name: StaticString, at offset: Int) {

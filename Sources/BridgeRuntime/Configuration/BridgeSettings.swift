@@ -66,6 +66,8 @@ public struct BridgeSettings: Sendable {
     public var adminSocket: String
     /// Where packets are recorded.
     public var capture: String?
+    /// Which packets are recorded.
+    var captureDirection = PacketRecorder.Direction.all
     /// What had no effect.
     public var warnings: [ConfigurationWarning]
 

@@ -12,7 +12,9 @@ struct BridgeSettingsReader {
     }
 
     mutating func read() throws(ConfigurationError) -> BridgeSettings {
-        try root.allowOnly(["cluster", "legacy", "totem", "ports", "manageAddresses", "addressHook", "state", "admin", "capture"])
+        try root.allowOnly([
+            "cluster", "legacy", "totem", "ports", "manageAddresses", "addressHook", "state", "admin", "capture", "captureDirection",
+        ])
         let cluster = try root.requiredText("cluster")
         let legacy = try root.requiredSection("legacy")
         try legacy.allowOnly(["clusterConf", "interface", "addresses", "ids", "port", "group", "timers"])
@@ -46,6 +48,7 @@ struct BridgeSettingsReader {
         result.stateFile = try root.text("state").map { ConfigurationPath.resolve($0, from: folder) } ?? result.stateFile
         result.adminSocket = try root.text("admin").map { ConfigurationPath.resolve($0, from: folder) } ?? result.adminSocket
         result.capture = try root.text("capture").map { ConfigurationPath.resolve($0, from: folder) }
+        if let direction = try root.captureDirection() { result.captureDirection = direction }
         result.warnings += warnings
         return result
     }

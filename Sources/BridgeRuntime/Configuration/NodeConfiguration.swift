@@ -33,6 +33,8 @@ public struct NodeConfiguration: Sendable {
         public var networkMTU: Int
         /// `totem.config_version`.
         public var configVersion: UInt64
+        /// Whether votes are counted (`quorum.provider`).
+        public var hasQuorum: Bool
         /// `quorum.two_node`.
         public var twoNode: Bool
         /// `quorum.wait_for_all`.
@@ -75,8 +77,12 @@ public struct NodeConfiguration: Sendable {
     public var stateFolder: String?
     /// Where packets are recorded.
     public var capture: String?
+    /// Which packets are recorded.
+    var captureDirection = PacketRecorder.Direction.all
     /// What had no effect.
     public var warnings: [ConfigurationWarning] = []
+    /// The file.
+    public var place: ConfigurationPlace
 
     /// Reads the file at `path`: YAML, or a cluster.conf or corosync.conf, in which case `name` says which of its nodes is meant.
     public init(contentsOf path: String, name: String?) throws(ConfigurationError) {
@@ -93,7 +99,16 @@ public struct NodeConfiguration: Sendable {
         }
     }
 
-    init(dialect: Dialect, cluster: String, name: String, id: UInt32, votes: UInt32, expectedVotes: UInt32, local: Endpoint) {
+    init(
+        dialect: Dialect,
+        cluster: String,
+        name: String,
+        id: UInt32,
+        votes: UInt32,
+        expectedVotes: UInt32,
+        local: Endpoint,
+        place: ConfigurationPlace
+    ) {
         self.dialect = dialect
         self.cluster = cluster
         self.name = name
@@ -101,6 +116,7 @@ public struct NodeConfiguration: Sendable {
         self.votes = votes
         self.expectedVotes = expectedVotes
         self.local = local
+        self.place = place
     }
 
     private static func looksLikeCorosyncConf(_ text: String) -> Bool {
@@ -135,7 +151,8 @@ public struct NodeConfiguration: Sendable {
             id: node.id ?? 0,
             votes: UInt32(node.votes),
             expectedVotes: conf.expectedVotes,
-            local: Endpoint(address, conf.port)
+            local: Endpoint(address, conf.port),
+            place: conf.place
         )
         result.warnings = conf.warnings
         return result
@@ -165,6 +182,7 @@ public struct NodeConfiguration: Sendable {
                     timers: conf.timers,
                     networkMTU: conf.networkMTU,
                     configVersion: conf.configVersion,
+                    hasQuorum: conf.hasVoteQuorum,
                     twoNode: conf.twoNode,
                     waitForAll: conf.waitForAll
                 )
@@ -174,7 +192,8 @@ public struct NodeConfiguration: Sendable {
             id: node.id,
             votes: node.votes,
             expectedVotes: conf.expectedVotes,
-            local: Endpoint(address, conf.port)
+            local: Endpoint(address, conf.port),
+            place: conf.place
         )
         result.warnings = conf.warnings
         return result

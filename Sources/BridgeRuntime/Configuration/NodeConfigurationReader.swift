@@ -10,7 +10,8 @@ struct NodeConfigurationReader {
 
     func read() throws(ConfigurationError) -> NodeConfiguration {
         let common: Set<String> = [
-            "protocol", "cluster", "name", "id", "votes", "expectedVotes", "address", "port", "timers", "state", "capture", "configVersion",
+            "protocol", "cluster", "name", "id", "votes", "expectedVotes", "address", "port", "timers", "state", "capture",
+            "captureDirection", "configVersion",
             "twoNode",
         ]
         let name = try root.requiredText("protocol")
@@ -27,6 +28,7 @@ struct NodeConfigurationReader {
         }
         result.stateFolder = try root.text("state").map { ConfigurationPath.resolve($0, from: folder) }
         result.capture = try root.text("capture").map { ConfigurationPath.resolve($0, from: folder) }
+        if let direction = try root.captureDirection() { result.captureDirection = direction }
         return result
     }
 
@@ -52,7 +54,8 @@ struct NodeConfigurationReader {
             id: try root.number("id", 0...4096) ?? 0,
             votes: votes,
             expectedVotes: try root.number("expectedVotes", 1...65_535) ?? max(1, votes),
-            local: Endpoint(try requiredAddress(root), try root.number("port", 1...65_535) ?? 6809)
+            local: Endpoint(try requiredAddress(root), try root.number("port", 1...65_535) ?? 6809),
+            place: root.place
         )
     }
 
@@ -101,6 +104,7 @@ struct NodeConfigurationReader {
                     timers: timers,
                     networkMTU: try root.number("networkMTU", 576...65_535) ?? 1500,
                     configVersion: try root.number("configVersion", 0...UInt64.max) ?? 0,
+                    hasQuorum: true,
                     twoNode: twoNode,
                     waitForAll: try root.flag("waitForAll") ?? twoNode
                 )
@@ -110,7 +114,8 @@ struct NodeConfigurationReader {
             id: id,
             votes: try root.number("votes", 0...65_535) ?? own.votes,
             expectedVotes: try root.number("expectedVotes", 1...65_535) ?? peers.reduce(0) { $0 + $1.votes },
-            local: Endpoint(own.address, try root.number("port", 1...65_535) ?? 5405)
+            local: Endpoint(own.address, try root.number("port", 1...65_535) ?? 5405),
+            place: root.place
         )
     }
 

@@ -179,6 +179,15 @@ struct YAMLSection {
         return sequence.compactMap { $0.scalar?.string }
     }
 
+    /// Which packets are recorded; nil when it is not said.
+    func captureDirection() throws(ConfigurationError) -> PacketRecorder.Direction? {
+        guard let text = try text("captureDirection") else { return nil }
+        guard let direction = PacketRecorder.Direction(rawValue: text) else {
+            throw ConfigurationError(place(of: "captureDirection"), "captureDirection: \(text) is unknown", remedy: "write all or sent")
+        }
+        return direction
+    }
+
     /// How `key` of this mapping is called in messages.
     func qualified(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

@@ -48,6 +48,16 @@ public final class EventLoop {
             try SystemCallError.check(linuxnet_epoll_add(epoll, descriptor.number, token.rawValue, 0), "watch a descriptor")
         }
 
+        /// Reports the process's input as ready under `token`; false when it is something that epoll does not take, a file.
+        func watchStandardInput(as token: Token) -> Bool {
+            linuxnet_epoll_add(epoll, STDIN_FILENO, token.rawValue, 0) == 0
+        }
+
+        /// Stops reporting the process's input.
+        func forgetStandardInput() {
+            _ = linuxnet_epoll_remove(epoll, STDIN_FILENO)
+        }
+
         /// Stops reporting `descriptor`.
         public func forget(_ descriptor: borrowing FileDescriptor) {
             // One that is not watched is forgotten already.

@@ -1,6 +1,15 @@
 import CLinuxNet
 import Glibc
 
+/// This process's end of a pipe to a child.
+final class PipeEnd {
+    let descriptor: FileDescriptor
+
+    init(owning number: Int32) {
+        descriptor = FileDescriptor(owning: number)
+    }
+}
+
 /// A process that this one started. It is addressed by its id only, and reaped.
 public final class ChildProcess {
     /// Where a standard stream of the child leads.
@@ -18,9 +27,9 @@ public final class ChildProcess {
     /// Its process id.
     public let processID: pid_t
     /// What the child reads, with `.pipe`.
-    public private(set) var input: FileDescriptor?
+    private(set) var input: PipeEnd?
     /// What the child writes to its output, with `.pipe`; non-blocking.
-    public let output: FileDescriptor?
+    let output: PipeEnd?
     private var status: Int32?
 
     /// Runs `executable` with `arguments` (without the program's own name).
@@ -63,8 +72,8 @@ public final class ChildProcess {
         }
         if let errorPipe { close(errorPipe.ownEnd) }
         processID = child
-        self.input = inputPipe.map { FileDescriptor(owning: $0.ownEnd) }
-        self.output = outputPipe.map { FileDescriptor(owning: $0.ownEnd) }
+        self.input = inputPipe.map { PipeEnd(owning: $0.ownEnd) }
+        self.output = outputPipe.map { PipeEnd(owning: $0.ownEnd) }
         if let outputPipe { _ = fcntl(outputPipe.ownEnd, F_SETFL, O_NONBLOCK) }
     }
 

@@ -1,0 +1,321 @@
+import ClusterServices
+import EngineKit
+import Glibc
+import Logging
+import TotemNode
+import TotemWire
+import WireFormat
+
+/// A member of a corosync ring with its sockets and one process that takes part in groups.
+final class CorosyncMember: ClusterMember {
+    private let configuration: NodeConfiguration
+    private let corosync: NodeConfiguration.Corosync
+    private let output: ReportOutput
+    private let logger: Logger
+    private let sockets: TotemSockets
+    private let state: StateFile?
+    private let pid = UInt32(getpid())
+
+    private var engine: ClusterProcessor
+    private var effects = ProcessorEffects()
+    private var waiting = WaitingMessages()
+    private var joined: Set<String> = []
+    private var wasLeft = false
+    private var knownMembers: [UInt32] = []
+
+    init(
+        _ configuration: NodeConfiguration,
+        _ corosync: NodeConfiguration.Corosync,
+        output: ReportOutput,
+        registry: EventLoop.Registry,
+        recorder: PacketRecorder?,
+        logger: Logger
+    ) throws(SystemCallError) {
+        self.configuration = configuration
+        self.corosync = corosync
+        self.output = output
+        self.logger = logger
+        let interface = try NetworkInterface.holding(configuration.local.address).interface
+        sockets = try TotemSockets(
+            local: configuration.local,
+            interface: interface,
+            group: corosync.multicast.map { Endpoint($0, configuration.local.port) },
+            hops: corosync.hops,
+            peers: Dictionary(
+                uniqueKeysWithValues: corosync.peers.map { ($0.id, Endpoint($0.address, configuration.local.port)) }
+            ),
+            nodeID: configuration.id,
+            recorder: recorder
+        )
+        try registry.watch(sockets.node.descriptor, as: MemberToken.node)
+        if let group = sockets.group { try registry.watch(group.descriptor, as: MemberToken.group) }
+        state = try configuration.stateFolder.map { folder throws(SystemCallError) in
+            try StateFile(path: "\(folder)/\(configuration.name).state")
+        }
+        engine = Self.engine(configuration, corosync, storedRing: state?.all(.ringSequence)[configuration.id] ?? 0)
+    }
+
+    private static func engine(
+        _ configuration: NodeConfiguration,
+        _ corosync: NodeConfiguration.Corosync,
+        storedRing: UInt64
+    ) -> ClusterProcessor {
+        var settings = ProcessorConfiguration(nodeID: configuration.id, nodes: corosync.peers.map(\.id).sorted())
+        settings.totem.timers = corosync.timers
+        settings.totem.networkMTU = TotemSockets.networkMTU(interface: corosync.networkMTU, family: configuration.local.address.family)
+        settings.totem.storedRingSequence = storedRing
+        settings.configurationVersion = corosync.configVersion == 0 ? nil : corosync.configVersion
+        if corosync.hasQuorum {
+            var quorum = VoteQuorumConfiguration(votes: configuration.votes, expectedVotes: configuration.expectedVotes)
+            quorum.twoNode = corosync.twoNode
+            quorum.waitForAll = corosync.waitForAll
+            settings.quorum = quorum
+        } else {
+            settings.quorum = nil
+        }
+        // A processor that starts twice in a row must not use the same ring sequence numbers for different rings.
+        return ClusterProcessor(configuration: settings, seed: UInt64.random(in: 0 ... .max))
+    }
+
+    var nextDeadline: Instant? { waiting.isInterrupted ? .zero : engine.nextDeadline }
+
+    var hasLeft: Bool { wasLeft }
+
+    func start(at now: Instant) {
+        wasLeft = false
+        engine.start(at: now, into: &effects)
+        carryOut(at: now)
+    }
+
+    func ready(_ token: EventLoop.Token, at now: Instant) {
+        sockets.receive(viaGroup: token == MemberToken.group) { datagram, source, viaGroup in
+            engine.receive(datagram, from: source, arrival: Arrival(viaGroup: viaGroup), at: now, into: &effects)
+            carryOut(at: now)
+        }
+        sendWaiting(at: now)
+    }
+
+    func advance(to now: Instant) {
+        engine.advance(to: now, into: &effects)
+        carryOut(at: now)
+        sendWaiting(at: now)
+    }
+
+    // MARK: Commands
+
+    func perform(_ command: NodeCommand, at now: Instant) {
+        switch command {
+        case .send(let channel, let node, let payload, let count):
+            guard accepts(channel, node) else { return }
+            let group = name(of: channel)
+            // CPG delivers only what a member of the group sends.
+            if joined.insert(group).inserted { engine.join(group: group, pid: pid, at: now, into: &effects) }
+            waiting.add(WaitingMessages.Message(channel: channel, node: node, payload: payload, count: count))
+            sendWaiting(at: now)
+        case .listen(let channel):
+            let group = name(of: channel)
+            guard joined.insert(group).inserted, engine.join(group: group, pid: pid, at: now, into: &effects) else {
+                return fail("\(group) is joined already, or no name of a group")
+            }
+        case .close(let channel):
+            let group = name(of: channel)
+            guard joined.remove(group) != nil, engine.leave(group: group, pid: pid, at: now, into: &effects) else {
+                return fail("\(group) is not joined")
+            }
+        case .probe(let node, let port):
+            let isListening = engine.processes(in: name(of: .port(port))).contains { $0.node == node }
+            output.report(NodeReport("listener").with("node", node).with("port", port).with("listening", isListening))
+        case .members: reportMembers()
+        case .quorum: engine.quorum.map(report) ?? fail("there is no quorum provider")
+        case .status: reportStatus()
+        case .kill(let node):
+            do throws(TotemSendError) {
+                try engine.kill(node: node, reason: "asked for by an operator", at: now, into: &effects)
+            } catch {
+                fail("\(error)")
+            }
+        case .leave: engine.leave(at: now, into: &effects)
+        case .start:
+            guard wasLeft else { return fail("the node has not left") }
+            engine = Self.engine(configuration, corosync, storedRing: state?.all(.ringSequence)[configuration.id] ?? engine.ring.sequence)
+            joined.removeAll()
+            waiting.removeAll()
+            return start(at: now)
+        case .quit: break
+        }
+        carryOut(at: now)
+    }
+
+    private func accepts(_ channel: NodeCommand.Channel, _ node: UInt32) -> Bool {
+        if case .group = channel, node != 0 {
+            fail("a group has no unicast; use a port number for the header of cman")
+            return false
+        }
+        return true
+    }
+
+    /// A port's group, with the header of cman in front of every payload (design section 4).
+    private func name(of channel: NodeCommand.Channel) -> String {
+        switch channel {
+        case .port(let port): "cman.\(port)"
+        case .group(let name): name
+        }
+    }
+
+    private func sendWaiting(at now: Instant) {
+        waiting.drain { message in
+            let payload = message.nextPayload
+            do throws(TotemSendError) {
+                try withFramed(payload, message) { bytes throws(TotemSendError) in
+                    try engine.send(bytes, group: name(of: message.channel), from: pid, at: now, into: &effects)
+                }
+                output.report(NodeReport("sent").with("number", UInt64(message.next)))
+                carryOut(at: now)
+                return .sent
+            } catch {
+                if error == .queueFull { return .full }
+                fail("not sent: \(error)")
+                return .failed
+            }
+        }
+    }
+
+    /// Calls `body` with the payload, on a port behind the header of cman.
+    private func withFramed(
+        _ payload: [UInt8],
+        _ message: WaitingMessages.Message,
+        _ body: (UnsafeRawBufferPointer) throws(TotemSendError) -> Void
+    ) throws(TotemSendError) {
+        var framed = payload
+        if case .port(let port) = message.channel {
+            var header = CmanOnTotemHeader(
+                source: Int32(bitPattern: configuration.id),
+                sourcePort: port,
+                target: Int32(bitPattern: message.node),
+                targetPort: port
+            )
+            framed = [UInt8](repeating: 0, count: CmanOnTotemHeader.byteCount) + payload
+            let isWritten = framed.withUnsafeMutableBytes { room in
+                var writer = WireWriter(room)
+                do throws(WireError) { try header.visit(&writer) } catch { return false }
+                return true
+            }
+            guard isWritten else { throw .tooLarge(payload.count) }
+        }
+        var failure: TotemSendError?
+        framed.withUnsafeBytes { bytes in
+            do throws(TotemSendError) { try body(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    // MARK: Effects
+
+    private func carryOut(at now: Instant) {
+        guard !effects.isEmpty else { return }
+        for effect in effects.effects {
+            switch effect {
+            case .transmit(let range, let destination):
+                let members = engine.state == .operational ? engine.members : nil
+                effects.withBytes(range) { sockets.send($0, to: destination, members: members) }
+            case .event(let event): handle(event)
+            }
+        }
+        effects.removeAll()
+        sockets.flush()
+    }
+
+    private func handle(_ event: ProcessorEvent) {
+        switch event {
+        case .ring(let state):
+            output.report(NodeReport("state").with("state", state.rawValue))
+            if state == .left {
+                wasLeft = true
+                output.report(NodeReport("left").with("reason", "leave"))
+            }
+        case .membership(let membership): reportChanges(membership)
+        case .synchronised(let ring): output.report(NodeReport("synchronised").with("ring", ring.description))
+        case .quorum(let quorum): report(quorum)
+        case .group(let group): report(group)
+        case .message(let group, let process, let payload): effects.withBytes(payload) { report($0, group: group, from: process) }
+        case .killed(let node):
+            output.report(NodeReport("killed").with("by", node))
+            wasLeft = true
+        case .outdatedConfiguration(let own, let newest):
+            logger.error("config_version is \(own), another node has \(newest): update the configuration, and start again")
+            output.report(NodeReport("outdated-configuration").with("own", own).with("newest", newest))
+        case .duplicateIdentity(let source):
+            logger.error("another processor, \(source), uses node id \(configuration.id)")
+            output.report(NodeReport("duplicate-identity").with("from", source.description))
+        case .storeRingSequence(let sequence): state?.store(sequence, .ringSequence, of: configuration.id)
+        case .refused(let refusal): logger.warning("refused: \(refusal)")
+        }
+    }
+
+    private func fail(_ text: String) {
+        output.report(NodeReport("error").with("text", text))
+    }
+
+    private func peerName(_ id: UInt32) -> String { corosync.peers.first { $0.id == id }?.name ?? "" }
+
+    private func reportChanges(_ membership: TotemMembership) {
+        guard !membership.isTransitional else { return }
+        for id in knownMembers where !membership.members.contains(id) {
+            output.report(NodeReport("member-down").with("id", id).with("name", peerName(id)).with("reason", "left the ring"))
+        }
+        for id in membership.members where !knownMembers.contains(id) {
+            output.report(NodeReport("member-up").with("id", id).with("name", peerName(id)))
+        }
+        knownMembers = membership.members
+        output.report(NodeReport("ring").with("ring", membership.ring.description).with("members", membership.members))
+    }
+
+    private func report(_ quorum: VoteQuorum) {
+        output.report(
+            NodeReport("quorum").with("quorate", quorum.isQuorate).with("needed", quorum.quorum).with("votes", quorum.totalVotes)
+                .with("expected", quorum.expectedVotes)
+        )
+    }
+
+    private func report(_ group: CPGMembership) {
+        output.report(
+            NodeReport("group").with("group", group.group).with("nodes", group.members.map(\.node))
+                .with("joined", group.joined.map(\.process.node)).with("left", group.left.map(\.process.node))
+        )
+    }
+
+    private func report(_ payload: UnsafeRawBufferPointer, group: String, from process: CPGProcess) {
+        var report = NodeReport("message").with("from", process.node).with("group", group)
+        var body = payload
+        if group.hasPrefix("cman."), joined.contains(group) {
+            var header = CmanOnTotemHeader()
+            var reader = WireReader(payload)
+            do throws(WireError) {
+                try header.visit(&reader)
+            } catch {
+                return logger.warning("refused: a message of \(process.node) in \(group) without the header of cman: \(error)")
+            }
+            guard header.srcid == Int32(bitPattern: process.node) else {
+                return logger.warning("refused: a message of \(process.node) in \(group) that claims to come from \(header.srcid)")
+            }
+            guard header.tgtid == 0 || header.tgtid == Int32(bitPattern: configuration.id) else { return }
+            body = UnsafeRawBufferPointer(rebasing: payload[header.message.range])
+            report = report.with("port", header.tgtport).with("to", UInt32(bitPattern: header.tgtid))
+        }
+        report = report.with("length", UInt64(body.count)).with("fnv1a32", MessagePayload.hash(body))
+        output.report(MessagePayload.text(body).map { report.with("text", $0) } ?? report)
+    }
+
+    private func reportMembers() {
+        let members = engine.members.map { NodeReport("member").with("id", $0).with("name", peerName($0)) }
+        output.report(NodeReport("members").with("members", members))
+    }
+
+    private func reportStatus() {
+        output.report(
+            NodeReport("status").with("protocol", "corosync").with("id", configuration.id).with("name", configuration.name)
+                .with("state", engine.state.rawValue).with("ring", engine.ring.description).with("members", engine.members)
+                .with("synchronised", engine.isSynchronised).with("sent", sockets.sent).with("send_failures", sockets.failed)
+        )
+    }
+}

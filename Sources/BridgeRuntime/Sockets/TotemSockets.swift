@@ -1,0 +1,118 @@
+import TotemNode
+import TotemWire
+import WireFormat
+
+/// The sockets of one Totem processor.
+///
+/// With udpu one socket sends and receives everything; peers look at the source address only. With udp there is a second one that
+/// receives multicasts.
+final class TotemSockets {
+    /// Sends everything of the processor and receives what is addressed to it.
+    let node: DatagramSocket
+    /// Receives multicasts, with udp.
+    let group: DatagramSocket?
+
+    private let nodeID: UInt32
+    private let peers: [UInt32: Endpoint]
+    private let others: [Endpoint]
+    private let recorder: PacketRecorder?
+    private var incoming = ReceiveBatch()
+    private var multicasts = ReceiveBatch()
+    private var outgoing = SendBatch()
+
+    /// Opens the sockets of processor `nodeID` at `local`; `peers` are the endpoints of all processors, this one included.
+    init(
+        local: Endpoint,
+        interface: NetworkInterface,
+        group: Endpoint?,
+        hops: Int,
+        peers: [UInt32: Endpoint],
+        nodeID: UInt32,
+        recorder: PacketRecorder?
+    ) throws(SystemCallError) {
+        node = try DatagramSocket.node(at: local, on: interface, hops: hops)
+        self.group = try group.map { group throws(SystemCallError) in try DatagramSocket.receivingGroup(group, on: interface) }
+        self.nodeID = nodeID
+        self.peers = peers
+        others = peers.filter { $0.key != nodeID }.sorted { $0.key < $1.key }.map(\.value)
+        self.recorder = recorder
+    }
+
+    /// The largest Totem packet for IP packets of `interface` bytes (reference/totem-wire.md 1.3).
+    static func networkMTU(interface: Int, family: IPAddress.Family) -> Int { interface - 2 * 45 - (family == .ipv4 ? 28 : 48) }
+
+    /// Datagrams that the kernel took.
+    var sent: UInt64 { outgoing.sent }
+    /// Datagrams that the kernel refused.
+    var failed: UInt64 { outgoing.failed }
+
+    /// Reads a batch from one of the sockets and hands in what others sent. On a token, multicasts that already wait come first, as
+    /// in the daemons: the token's sender sent them before it.
+    func receive(viaGroup: Bool, _ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
+        if viaGroup { return receiveMulticasts(body) }
+        incoming.receive(from: node)
+        for index in 0..<incoming.count {
+            let datagram = incoming.bytes(index)
+            if group != nil, Self.isToken(datagram) { receiveMulticasts(body) }
+            hand(datagram, from: incoming.source(index), viaGroup: false, body)
+        }
+    }
+
+    private func receiveMulticasts(_ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
+        guard let group else { return }
+        // Bounded, because senders could keep it up for ever: a token must be passed on in time.
+        for _ in 0..<8 {
+            multicasts.receive(from: group)
+            for index in 0..<multicasts.count { hand(multicasts.bytes(index), from: multicasts.source(index), viaGroup: true, body) }
+            guard multicasts.isFull else { return }
+        }
+    }
+
+    private func hand(
+        _ datagram: UnsafeRawBufferPointer,
+        from source: Endpoint,
+        viaGroup: Bool,
+        _ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void
+    ) {
+        guard source != node.local else { return }
+        recorder?.received(datagram, from: source, at: viaGroup ? group?.local ?? node.local : node.local)
+        body(datagram, source, viaGroup)
+    }
+
+    private static func isToken(_ datagram: UnsafeRawBufferPointer) -> Bool {
+        do throws(WireError) {
+            return try TotemPacket<Corosync3>.identify(datagram).0 == .token
+        } catch {
+            return false
+        }
+    }
+
+    /// Sends a datagram. `members` are the members of the ring, or nil while it changes: copies then go to every processor.
+    func send(_ datagram: UnsafeRawBufferPointer, to destination: TotemDestination, members: [UInt32]?) {
+        switch destination {
+        case .node(let id):
+            // An id that is not configured cannot be in a ring; the engine refuses it earlier.
+            if let peer = peers[id] { send(datagram, to: peer) }
+        case .everyone, .members:
+            if let group {
+                send(datagram, to: group.local)
+            } else if destination == .members, let members {
+                for id in members where id != nodeID {
+                    if let peer = peers[id] { send(datagram, to: peer) }
+                }
+            } else {
+                for peer in others { send(datagram, to: peer) }
+            }
+        }
+    }
+
+    private func send(_ datagram: UnsafeRawBufferPointer, to target: Endpoint) {
+        recorder?.sent(datagram, from: node.local, to: target)
+        outgoing.add(datagram, to: target, through: node)
+    }
+
+    /// Sends what `send` has gathered.
+    func flush() {
+        outgoing.flush(through: node)
+    }
+}

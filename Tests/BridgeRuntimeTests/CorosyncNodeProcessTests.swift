@@ -1,0 +1,61 @@
+import Testing
+
+@testable import BridgeRuntime
+
+/// Three processes that form a Totem ring over UDP.
+@Suite struct CorosyncNodeProcessTests {
+    static func configuration(_ id: Int, _ site: LoopbackSite, transport: String) -> String {
+        """
+        protocol: corosync
+        cluster: test
+        id: \(id)
+        transport: \(transport)
+        multicast: 239.192.78.1
+        port: \(site.totemPort)
+        nodes:
+          - { id: 1, name: node1, address: \(site.address(1)) }
+          - { id: 2, name: node2, address: \(site.address(2)) }
+          - { id: 3, name: node3, address: \(site.address(3)) }
+        timers: { token: 1500 }
+        """
+    }
+
+    @Test(arguments: ["udpu", "udp"]) func threeMembersFormARingAndTalk(_ transport: String) throws {
+        let site = try LoopbackSite()
+        let folder = try TemporaryFolder()
+        let nodes = try (1...3).map {
+            try NodeUnderTest("node\($0)", configuration: Self.configuration($0, site, transport: transport), in: folder)
+        }
+        for node in nodes {
+            try node.wait("three votes") { $0.contains("quorum quorate=yes needed=2 votes=3 expected=3") }
+            node.client.send("listen 11")
+            node.client.send("join clvmd")
+        }
+        for node in nodes {
+            try node.wait("all in both groups") {
+                $0.contains { $0.hasPrefix("group group=clvmd nodes=1,2,3") }
+                    && $0.contains { $0.hasPrefix("group group=cman.11 nodes=1,2,3") }
+            }
+        }
+        for (index, node) in nodes.enumerated() { node.client.send("burst 50 11 all from\(index + 1)") }
+        nodes[0].client.send("send 11 3 only")
+        nodes[1].client.send("send clvmd all raw")
+        for (index, node) in nodes.enumerated() {
+            let expected = 151 + (index == 2 ? 1 : 0)
+            try node.wait("\(expected) messages") { $0.count { $0.hasPrefix("message ") } >= expected }
+        }
+        // One total order.
+        let orders = nodes.map { $0.messages.filter { !$0.contains("to=3") } }
+        #expect(orders[0] == orders[1])
+        #expect(orders[1] == orders[2])
+        #expect(orders[0].count == 151)
+        #expect(nodes[2].messages.count { $0.contains("to=3") } == 1)
+
+        nodes[2].client.send("quit")
+        try nodes[0].wait("node3 gone") { $0.contains { $0.hasPrefix("member-down id=3 ") } }
+        nodes[1].client.process.send(signal: 9)
+        try nodes[0].wait("node2 dead and quorum lost") {
+            $0.contains { $0.hasPrefix("member-down id=2 ") } && $0.contains { $0.hasPrefix("quorum quorate=no") }
+        }
+    }
+}
