@@ -10,9 +10,13 @@ package struct Outbox: Sendable {
         var prefixCount: Int
     }
 
+    /// The largest service message is a joinlist of all processes that a node may have.
+    private static let largestHead = CPGJoinList.prefixCount + ProcessGroupTable.processLimit * CPGJoinList.Entry.byteCount
+
     private var entries: [Entry] = []
     private var head = 0
     private var store: [UInt8] = []
+    private var used = 0
 
     /// Bytes that wait.
     package private(set) var byteCount = 0
@@ -30,34 +34,35 @@ package struct Outbox: Sendable {
     ) {
         reclaim()
         var message = message
-        let start = store.count
-        var room = 2048 + (payload?.count ?? 0)
-        while true {
-            store.append(contentsOf: repeatElement(0, count: room))
-            var end: Int?
-            var prefixCount = 0
-            store.withUnsafeMutableBytes { bytes in
-                var writer = WireWriter(UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
-                do throws(WireError) {
-                    try message.visit(&writer)
-                    prefixCount = writer.offset
-                    if let payload { try writer.append(payload) }
-                    end = start + writer.offset
-                } catch {
-                    end = nil
-                }
-            }
-            guard let end else {
-                // Only a joinlist can be longer than the first guess; the layouts of the services have no other way to fail.
-                store.removeSubrange(start...)
-                room *= 2
-                guard room <= 1 << 24 else { return }
-                continue
-            }
-            store.removeSubrange(end...)
-            entries.append(Entry(group: group, range: ByteRange(start: start, count: end - start), prefixCount: prefixCount))
-            byteCount += end - start
+        // Nearly every head fits into the first room.
+        for room in [2048, Self.largestHead] {
+            makeRoom(room + (payload?.count ?? 0))
+            guard let entry = write(&message, group, payload) else { continue }
+            entries.append(entry)
+            used = entry.range.end
+            byteCount += entry.range.count
             return
+        }
+    }
+
+    /// Writes a message behind the others; nil when the room does not suffice.
+    private mutating func write<Message: WireMessage>(
+        _ message: inout Message,
+        _ group: ServiceGroup,
+        _ payload: UnsafeRawBufferPointer?
+    ) -> Entry? {
+        let start = used
+        return store.withUnsafeMutableBytes { bytes in
+            var writer = WireWriter(bytes, offset: start)
+            do throws(WireError) {
+                try message.visit(&writer)
+                let prefixCount = writer.offset - start
+                if let payload { try writer.append(payload) }
+                let range = ByteRange(start: start, count: writer.offset - start)
+                return Entry(group: group, range: range, prefixCount: prefixCount)
+            } catch {
+                return nil
+            }
         }
     }
 
@@ -78,17 +83,24 @@ package struct Outbox: Sendable {
             byteCount -= entry.range.count
         }
         entries.removeAll(keepingCapacity: true)
-        store.removeAll(keepingCapacity: true)
         head = 0
+        used = 0
+    }
+
+    private mutating func makeRoom(_ count: Int) {
+        let missing = count - (store.count - used)
+        guard missing > 0 else { return }
+        store += [UInt8](repeating: 0, count: max(store.count, missing))
     }
 
     /// Gives back the room of messages that have gone, once it is worth the move.
     private mutating func reclaim() {
-        guard head > 0, head < entries.count, entries[head].range.start > store.count / 2 else { return }
+        guard head > 0, head < entries.count, entries[head].range.start > used / 2 else { return }
         let gone = entries[head].range.start
         store.removeSubrange(..<gone)
         entries.removeSubrange(..<head)
         head = 0
+        used -= gone
         for index in entries.indices { entries[index].range.start -= gone }
     }
 }

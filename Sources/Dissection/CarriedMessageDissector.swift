@@ -6,8 +6,14 @@ enum CarriedMessageDissector {
     /// The name of a message of which only the group is known.
     private static let unknownMessage = "totempg.message"
 
-    /// One whole message of the process groups.
-    static func deliver(_ message: UnsafeRawBufferPointer, from sender: UInt32, _ byteOrder: ByteOrder, into result: Dissection) {
+    /// One whole message of the process groups, whose last byte is in message `index` of the packet at `position`.
+    static func deliver(
+        _ message: UnsafeRawBufferPointer,
+        at position: MessageAssembler.Position,
+        index: Int,
+        into result: Dissection
+    ) {
+        let byteOrder = position.byteOrder
         let tree = result.tree
         let first = tree.nodes.count
         var content = first
@@ -33,7 +39,13 @@ enum CarriedMessageDissector {
             }
         }
         result.carries.append(
-            CarriedMessage(message: name, sender: sender, nodes: first..<tree.nodes.count, contentNodes: content..<tree.nodes.count)
+            CarriedMessage(
+                message: name,
+                sender: position.sender,
+                order: DeliveryOrder(ring: position.ring, sequence: position.sequence, index: index),
+                nodes: first..<tree.nodes.count,
+                contentNodes: content..<tree.nodes.count
+            )
         )
     }
 

@@ -17,12 +17,29 @@ public enum Dialect: Sendable, Hashable {
     }
 }
 
+/// The place of a message in the total order of all rings: the ring, the mcast that holds its last byte, and its number in that mcast.
+public struct DeliveryOrder: Sendable, Hashable, Comparable {
+    /// The ring.
+    public var ring: RingID
+    /// Sequence number of the mcast.
+    public var sequence: UInt32
+    /// Number among the messages of the mcast, from 0.
+    public var index: Int
+
+    public static func < (left: DeliveryOrder, right: DeliveryOrder) -> Bool {
+        (left.ring.sequence, left.ring.representative, left.sequence, left.index)
+            < (right.ring.sequence, right.ring.representative, right.sequence, right.index)
+    }
+}
+
 /// A message that a packet completes above the outer protocol.
 public struct CarriedMessage: Sendable {
     /// Its name, e.g. `cpg.mcast`.
     public var message: String
     /// Node id of who sent it.
     public var sender: UInt32
+    /// Its place in the total order.
+    public var order: DeliveryOrder
     /// Its fields in the tree, with those of the group header.
     public var nodes: Range<Int>
     /// Its fields without the group header, where the group is one of corosync's own.

@@ -33,34 +33,35 @@ public final class FieldTree: FieldSink {
     public private(set) var nodes: [FieldNode] = []
     /// All bytes that fields were read from, one run behind the other.
     private var bytes: [UInt8] = []
-    /// For every node where the bytes that its range counts from begin in `bytes`.
-    private var origins: [Int] = []
-    private var origin = 0
+    /// Where each of the runs begins and ends in `bytes`.
+    private var runs: [Range<Int>] = []
+    /// For every node the run that its range counts from.
+    private var runOfNode: [Int] = []
 
     /// An empty tree.
     public init() {}
 
     func removeAll() {
         nodes.removeAll(keepingCapacity: true)
-        origins.removeAll(keepingCapacity: true)
+        runOfNode.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
-        origin = 0
+        runs.removeAll(keepingCapacity: true)
     }
 
     /// Copies `run` into the tree; the fields that follow are read from it.
     func beginBytes(_ run: UnsafeRawBufferPointer) {
-        origin = bytes.count
+        runs.append(bytes.count..<bytes.count + run.count)
         bytes.append(contentsOf: run)
     }
 
-    /// Calls `body` with the bytes that the node at `index` was read from.
+    /// Calls `body` with all the bytes that the node at `index` and its neighbours were read from: a datagram, or a carried message.
     public func withBytes<Result>(ofNode index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[origins[index]...])) }
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[runs[runOfNode[index]]])) }
     }
 
     private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange) {
         nodes.append(FieldNode(kind: kind, name: name, range: range))
-        origins.append(origin)
+        runOfNode.append(runs.count - 1)
     }
 
     func beginProtocol(_ name: StaticString, at offset: Int) {

@@ -253,7 +253,7 @@ struct TotemDissector {
             let endsHere = index < packet.messageLengths.count - 1 || packet.fragmented == 0
             if startsHere, endsHere {
                 if isNew || result.content.problem != nil {
-                    CarriedMessageDissector.deliver(piece, from: position.sender, byteOrder, into: result)
+                    CarriedMessageDissector.deliver(piece, at: position, index: index, into: result)
                 }
             } else if isNew {
                 assembler.add(
@@ -274,7 +274,7 @@ struct TotemDissector {
     private mutating func deliverWhole(into result: Dissection) {
         assembler.join(rings: rings)
         while assembler.takeWhole({ position, message in
-            CarriedMessageDissector.deliver(message, from: position.sender, position.byteOrder, into: result)
+            CarriedMessageDissector.deliver(message, at: position, index: 0, into: result)
         }) {}
     }
 

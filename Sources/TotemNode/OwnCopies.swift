@@ -23,6 +23,9 @@ extension TotemNode {
         }
     }
 
+    /// Whether the processor is alone and a token is on its way to itself.
+    package var isPassingTokenToItself: Bool { deadlines[.ownToken] != nil }
+
     /// Sends `datagram` to `target`, or, when that is this processor, lets it arrive a little later.
     mutating func sendToken(_ datagram: ByteRange, to target: UInt32, at now: Instant, into effects: inout Output) {
         if target == nodeID {

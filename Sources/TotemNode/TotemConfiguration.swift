@@ -9,8 +9,10 @@ public struct TotemConfiguration: Sendable, Hashable {
     public var nodes: [UInt32]
     /// Timers and limits.
     public var timers: TotemTimers
-    /// Largest Totem packet this processor sends, in bytes: `net_mtu` after all adjustments (reference/totem-wire.md 1.3).
-    public var networkMTU = 1382
+    /// Largest totempg packet this processor sends, in bytes: `net_mtu` after all adjustments (reference/totem-wire.md 1.3). The
+    /// default is what corosync 3.1.7 has for an MTU of 1500: its largest datagram holds 45 + 1410 bytes (capture 3.1.7-udpu-form,
+    /// frame 9), over IPv6 too, where IP fragments it.
+    public var networkMTU = 1410
     /// The ring sequence number that was stored last (reference/totem-engine.md 2); 0 when there is none.
     public var storedRingSequence: UInt64 = 0
     /// Longest queue of packets that wait for the token.

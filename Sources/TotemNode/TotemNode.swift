@@ -67,7 +67,7 @@ public struct TotemNode: NodeEngine {
     /// Messages of the old ring that are sent again in recovery (retrans_message_queue).
     var recoveryOutgoing = PacketQueue(limit: SortQueue.windowSize)
     /// Counts this processor's messages (global_seqno).
-    var messageCounter: Int32 = 0
+    package var messageCounter: Int32 = 0
     var awaitsTransAck = true
 
     // Process groups.

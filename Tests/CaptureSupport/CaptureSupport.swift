@@ -17,9 +17,9 @@ public enum CaptureSupport {
         names(prefix: prefix).filter { $0.hasSuffix(".pcap") }
     }
 
-    /// The path of the file `name`, which may also be given with its `.gz`.
+    /// The path of the file `name`. Packets and texts are compressed and may also be given with their `.gz`; the rest is as it is.
     public static func path(of name: String) -> String {
-        name.hasSuffix(".gz") ? "\(folder)/\(name)" : "\(folder)/\(name).gz"
+        name.hasSuffix(".pcap") || name.hasSuffix(".txt") ? "\(folder)/\(name).gz" : "\(folder)/\(name)"
     }
 
     /// The text file `name`, inflated.

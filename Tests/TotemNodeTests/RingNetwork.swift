@@ -53,7 +53,7 @@ struct RingNetwork {
     private(set) var refusals: [TotemRefusal] = []
     private(set) var datagramsSent = 0
 
-    init(nodes: [UInt32], seed: UInt64, networkMTU: Int = 1382) {
+    init(nodes: [UInt32], seed: UInt64, networkMTU: Int = 1410) {
         var configuration = TotemConfiguration(nodeID: 0, nodes: nodes)
         configuration.timers = TotemTimers(token: .milliseconds(1000))
         configuration.networkMTU = networkMTU

@@ -4,7 +4,7 @@ import WireFormat
 
 extension TotemNode {
     /// Messages that wait for the token (backlog_get totemsrp.c:3589).
-    var backlog: Int {
+    package var backlog: Int {
         switch state {
         case .operational: awaitsTransAck ? transitionalOutgoing.count : outgoing.count
         case .recovery: recoveryOutgoing.count

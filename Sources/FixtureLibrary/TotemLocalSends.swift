@@ -1,0 +1,97 @@
+import TotemWire
+import WireFormat
+
+/// What a recorded daemon's services and clients gave to their ring, taken from the packets that it sent, and when it must have been
+/// given at the latest: the token says how many packets waited at each of its visits (`backlog`).
+struct TotemLocalSends: Sendable {
+    /// A message that was given to process groups.
+    struct Message: Sendable {
+        /// Its group.
+        var group: [UInt8]
+        /// Its bytes, without the group header.
+        var payload: [UInt8]
+        /// Index of the packet in which it begins.
+        var packet: Int
+
+        /// Length of the first of the two pieces in which corosync gives a CPG message to totempg: the header, then what the client
+        /// sent (cpg.c:1760@v3.1.7); 0 when there is one piece.
+        var firstPiece: Int {
+            guard payload.count >= 4 else { return 0 }
+            switch (payload[2], payload[0]) {
+            case (2, 3): return min(184, payload.count)
+            case (2, 6): return min(200, payload.count)
+            default: return 0
+            }
+        }
+    }
+
+    /// A numbered packet of a ring: a message, or a hop of the token.
+    private struct Place: Hashable {
+        var ring: RingID
+        var number: UInt32
+    }
+
+    /// The messages, in order.
+    private(set) var messages: [Message] = []
+    /// The number of the first message on the daemon's counter.
+    private(set) var firstCounter: Int32?
+    private var packetIndex: [Place: Int] = [:]
+    private var backlogAfter: [Place: UInt32] = [:]
+
+    /// Collects what daemon `node` sent in `events`.
+    init(of node: UInt32, in events: [TotemRecording.Event]) throws(WireError) {
+        var open: [UInt8] = []
+        var openPacket = 0
+        for case .sent(let packet) in events {
+            switch packet.message {
+            case .mcast(let mcast):
+                if mcast.header.nodeID == node, firstCounter == nil { firstCounter = mcast.thisSequence }
+                let place = Place(ring: mcast.ring, number: mcast.sequence)
+                guard mcast.header.nodeID == node, mcast.header.encapsulated == Mcast<Corosync3>.notEncapsulated,
+                    packetIndex[place] == nil
+                else { continue }
+                let index = packetIndex.count
+                packetIndex[place] = index
+                let payload = Array(packet.bytes[mcast.payload.range])
+                let pieces = try Self.read(ProcessGroupPacket.self, payload)
+                var offset = pieces.data.start
+                for (number, length) in pieces.messageLengths.enumerated() {
+                    if open.isEmpty { openPacket = index }
+                    open += payload[offset..<offset + Int(length)]
+                    offset += Int(length)
+                    if number == pieces.messageLengths.count - 1, pieces.fragmented != 0 { continue }
+                    let header = try Self.read(GroupHeader.self, open)
+                    messages.append(
+                        Message(group: header.names.first ?? [], payload: Array(open[header.message.range]), packet: openPacket)
+                    )
+                    open = []
+                }
+            case .token(let token):
+                let visit = Place(ring: token.ring, number: token.tokenSequence)
+                if backlogAfter[visit] == nil { backlogAfter[visit] = token.backlog }
+            default:
+                break
+            }
+        }
+    }
+
+    private static func read<S: WireStructure>(_ type: S.Type, _ bytes: [UInt8]) throws(WireError) -> S {
+        var result: Result<S, WireError> = .success(S())
+        bytes.withUnsafeBytes { buffer in result = Result { () throws(WireError) in try S(reading: buffer) } }
+        return try result.get()
+    }
+
+    /// How many packets the daemon had put on the ring or queued when it handled `token`, which left its previous visit with
+    /// `previousBacklog` packets queued; nil when its answer was not recorded.
+    func packetsKnown(at token: OrfToken<Corosync3>, previousBacklog: UInt32, sentSoFar: Int) -> (packets: Int, backlog: UInt32)? {
+        let visit = Place(ring: token.ring, number: token.tokenSequence &+ 1)
+        guard let after = backlogAfter[visit] else { return nil }
+        let backlog = previousBacklog &+ after &- token.backlog
+        return (sentSoFar + Int(backlog), backlog)
+    }
+
+    /// Index of the packet that `mcast` is, among those with messages of the daemon.
+    func packet(of mcast: Mcast<Corosync3>) -> Int? {
+        packetIndex[Place(ring: mcast.ring, number: mcast.sequence)]
+    }
+}
