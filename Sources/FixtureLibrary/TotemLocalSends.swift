@@ -12,6 +12,8 @@ struct TotemLocalSends: Sendable {
         var payload: [UInt8]
         /// Index of the packet in which it begins.
         var packet: Int
+        /// Index of the packet in which it ends.
+        var lastPacket: Int
 
         /// Length of the first of the two pieces in which corosync gives a CPG message to totempg: the header, then what the client
         /// sent (cpg.c:1760@v3.1.7); 0 when there is one piece.
@@ -62,7 +64,12 @@ struct TotemLocalSends: Sendable {
                     if number == pieces.messageLengths.count - 1, pieces.fragmented != 0 { continue }
                     let header = try Self.read(GroupHeader.self, open)
                     messages.append(
-                        Message(group: header.names.first ?? [], payload: Array(open[header.message.range]), packet: openPacket)
+                        Message(
+                            group: header.names.first ?? [],
+                            payload: Array(open[header.message.range]),
+                            packet: openPacket,
+                            lastPacket: index
+                        )
                     )
                     open = []
                 }

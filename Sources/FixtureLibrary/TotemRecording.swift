@@ -78,11 +78,28 @@ public struct TotemRecording: Sendable {
         return try result.get()
     }
 
-    /// Every packet, in the order in which they were recorded.
-    public var all: [Packet] { packets }
+    /// The first hop of a token that is not in the capture, though the next one is: packets were lost before they were recorded.
+    public var missingHop: String? {
+        var last: [RingID: UInt32] = [:]
+        for packet in packets {
+            guard case .token(let token) = packet.message else { continue }
+            let previous = last[token.ring] ?? token.tokenSequence
+            if token.tokenSequence > previous, token.tokenSequence - previous > 1 { return "\(token.ring), token_seq \(previous + 1)" }
+            last[token.ring] = max(previous, token.tokenSequence)
+        }
+        return nil
+    }
 
-    /// What daemon `node` received and sent from `begin` until `end`. The copies that udpu sends of one multicast count as one.
-    public func events(of node: UInt32, from begin: Instant?, until end: Instant?) -> [Event] {
+    /// The daemons that passed the token of `ring` on, ascending.
+    func members(of ring: RingID) -> [UInt32] {
+        var members: Set<UInt32> = []
+        for packet in packets { if case .token(let token) = packet.message, token.ring == ring { members.insert(token.header.nodeID) } }
+        return members.sorted()
+    }
+
+    /// What daemon `node` received and sent from `begin` until `end`, without what was dropped behind the capture point. The copies
+    /// that udpu sends of one multicast count as one.
+    public func events(of node: UInt32, from begin: Instant?, until end: Instant?, without drops: [TotemDrop] = []) -> [Event] {
         var events: [Event] = []
         var copies: (bytes: [UInt8], targets: Set<UInt32?>) = ([], [])
         for packet in packets {
@@ -94,6 +111,8 @@ public struct TotemRecording: Sendable {
                 copies = isMulticast ? (packet.bytes, [packet.target]) : ([], [])
                 events.append(.sent(packet))
             } else if packet.target == nil || packet.target == node {
+                let sender = identities[packet.source.address] ?? 0
+                guard !drops.contains(where: { $0.applies(to: packet, from: sender, to: node) }) else { continue }
                 events.append(.received(packet))
             }
         }

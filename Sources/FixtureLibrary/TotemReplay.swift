@@ -17,6 +17,10 @@ public struct TotemReplay: Sendable {
         public var begin: Instant?
         /// When it was killed or stopped; nil when it outlived the capture.
         public var end: Instant?
+        /// What did not reach it.
+        public var drops: [TotemDrop] = []
+        /// Why it is not known what reached it.
+        public var obstacle: String?
 
         /// A life of `node`.
         public init(node: UInt32, begin: Instant?, end: Instant?) {
@@ -50,8 +54,14 @@ public struct TotemReplay: Sendable {
 
     /// Plays one life of one daemon.
     public func run(_ life: Life) throws(WireError) -> Outcome {
-        let events = recording.events(of: life.node, from: life.begin, until: life.end)
-        guard var player = try TotemReplayPlayer(life, events, recording.nodes, timers, tolerance) else {
+        if let obstacle = life.obstacle { return .notReplayable(obstacle) }
+        if let hop = recording.missingHop { return .notReplayable("the capture misses a hop of the token: \(hop)") }
+        var events = recording.events(of: life.node, from: life.begin, until: life.end, without: life.drops)
+        // A daemon that was killed lived at least until it sent its last packet; whether it still read what came then is not known.
+        if life.end != nil {
+            while case .received = events.last { events.removeLast() }
+        }
+        guard var player = try TotemReplayPlayer(life, events, recording, timers, tolerance) else {
             return .notReplayable("it sent nothing that tells the ring it was in")
         }
         return player.run()

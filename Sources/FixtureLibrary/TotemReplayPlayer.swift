@@ -30,7 +30,7 @@ struct TotemReplayPlayer {
     init?(
         _ life: TotemReplay.Life,
         _ events: [TotemRecording.Event],
-        _ nodes: [UInt32],
+        _ recording: TotemRecording,
         _ timers: TotemTimers,
         _ tolerance: Interval
     ) throws(WireError) {
@@ -40,7 +40,7 @@ struct TotemReplayPlayer {
         guard let first = events.first?.packet.time else { return nil }
         if life.begin != nil {
             guard let join = Self.firstJoin(in: events) else { return nil }
-            var configuration = TotemConfiguration(nodeID: life.node, nodes: nodes)
+            var configuration = TotemConfiguration(nodeID: life.node, nodes: recording.nodes)
             configuration.timers = timers
             // A processor counts 1 when it starts.
             configuration.storedRingSequence = join.ringSequence &- 1
@@ -48,7 +48,8 @@ struct TotemReplayPlayer {
             now = first
         } else {
             guard let token = Self.firstToken(in: events), let visit = Self.lastVisit(before: events, of: token, timers) else { return nil }
-            let start = TotemReplayStart(token: token, members: nodes, timers: timers)
+            let members = recording.members(of: token.ring)
+            let start = TotemReplayStart(token: token, members: members, among: recording.nodes, timers: timers)
             guard let node = start.nodes[life.node] else { return nil }
             self.node = node
             now = start.visit
@@ -87,6 +88,7 @@ struct TotemReplayPlayer {
             switch event.packet.message {
             case .mergeDetect: return event.packet.time - timers.merge
             case .token: return event.packet.time - timers.hold
+            case .holdCancel: return event.packet.time - timers.hold / 2
             default: return nil
             }
         }
@@ -94,11 +96,14 @@ struct TotemReplayPlayer {
     }
 
     mutating func run() -> TotemReplay.Outcome {
-        for event in events {
+        for (index, event) in events.enumerated() {
             let time = max(now, Instant(nanoseconds: event.packet.time.nanoseconds - origin.nanoseconds))
             catchUp(to: time)
             switch event {
             case .received(let packet):
+                if waiting.isEmpty, let deadline = node.nextDeadline, deadline <= time, timerGoesFirst(before: index) {
+                    advance(to: deadline)
+                }
                 if let extra = waiting.first, extra.time + tolerance < time { return tooMuch(extra, packet) }
                 receive(packet, at: time)
             case .sent(let packet):
@@ -109,6 +114,16 @@ struct TotemReplayPlayer {
             }
         }
         return .equal(packets: matched)
+    }
+
+    /// Whether the daemon let a timer run out, and sent what that brings, before it took the packet that had just come.
+    private func timerGoesFirst(before index: Int) -> Bool {
+        let begin = events[index].packet.time
+        for case .sent(let packet) in events[index...] {
+            let isTimed = packet.message.kind == .join || packet.message.kind == .mergeDetect
+            return isTimed && packet.time - begin < .microseconds(200)
+        }
+        return false
     }
 
     private func tooMuch(_ extra: Sent, _ packet: TotemRecording.Packet) -> TotemReplay.Outcome {
@@ -158,8 +173,11 @@ struct TotemReplayPlayer {
 
     private mutating func giveNext() {
         guard nextMessage < sends.messages.count else { return }
+        let message = sends.messages[nextMessage]
+        // What the daemon sent in packets of their own, though one would have held them, it had packed at different visits.
+        if nextMessage > 0, sends.messages[nextMessage - 1].lastPacket != message.packet { node.flushPacker() }
         nextMessage += 1
-        give(sends.messages[nextMessage - 1])
+        give(message)
     }
 
     private mutating func give(_ message: TotemLocalSends.Message) {

@@ -11,11 +11,11 @@ struct TotemReplayStart {
     private(set) var visit = Instant.zero
 
     /// Forms the ring that `token`, the first recorded one, belongs to.
-    init(token: OrfToken<Corosync3>, members: [UInt32], timers: TotemTimers) {
+    init(token: OrfToken<Corosync3>, members: [UInt32], among configured: [UInt32], timers: TotemTimers) {
         var flights: [(due: Instant, target: UInt32, bytes: [UInt8])] = []
         var now = Instant.zero
         for id in members {
-            var configuration = TotemConfiguration(nodeID: id, nodes: members)
+            var configuration = TotemConfiguration(nodeID: id, nodes: configured)
             configuration.timers = timers
             // A processor counts 1 when it starts, and a ring's number is the highest of its members' and 4: first each processor forms
             // a ring of its own, then all of them one.

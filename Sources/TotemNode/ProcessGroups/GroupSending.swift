@@ -68,7 +68,7 @@ extension TotemNode {
     }
 
     /// The token is here: what was packed so far goes with it (callback_token_received_fn totempg.c:748).
-    mutating func flushPacker() {
+    package mutating func flushPacker() {
         guard !packer.isEmpty, (awaitsTransAck ? transitionalOutgoing : outgoing).room > 0 else { return }
         var packer = Packer.placeholder
         swap(&packer, &self.packer)
