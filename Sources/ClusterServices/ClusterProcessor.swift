@@ -29,6 +29,7 @@ public struct ClusterProcessor: NodeEngine {
     public init(configuration: ProcessorConfiguration, seed: UInt64) {
         self.configuration = configuration
         totem = TotemNode(configuration: configuration.totem, seed: seed)
+        totem.pausesWhileSynchronising = true
         services = ServiceStack(configuration: configuration)
     }
 
@@ -189,18 +190,30 @@ public struct ClusterProcessor: NodeEngine {
     /// Brings what the ring reports to the services, and what the services say to the ring, until neither has anything left.
     private mutating func carryOut(at now: Instant, into effects: inout ProcessorEffects) {
         repeat {
-            let tokens = Self.take(ringEffects, into: &services, &effects)
-            ringEffects.removeAll()
-            if services.isSynchronised { totem.completeSynchronisation() }
+            var tokens = takeRingEffects(into: &effects)
+            while totem.isDeliveryPaused {
+                totem.resumeDelivery(into: &ringEffects)
+                tokens += takeRingEffects(into: &effects)
+            }
+            if tokens > 0 {
+                services.tokenSent()
+                count(tokens, at: now)
+            }
             Self.handOver(&services.serviceMessages, to: &totem, at: now, into: &ringEffects)
             if services.isSynchronised, services.serviceMessages.isEmpty {
                 Self.handOver(&services.clientMessages, to: &totem, at: now, into: &ringEffects)
             }
-            count(tokens, at: now)
         } while !ringEffects.isEmpty
     }
 
     /// Takes what the ring did; returns how often it passed on the token.
+    private mutating func takeRingEffects(into effects: inout ProcessorEffects) -> Int {
+        let tokens = Self.take(ringEffects, into: &services, &effects)
+        ringEffects.removeAll()
+        if services.isSynchronised { totem.completeSynchronisation() }
+        return tokens
+    }
+
     private static func take(
         _ ringEffects: Effects<TotemDestination, TotemEvent>,
         into services: inout ServiceStack,
@@ -218,9 +231,7 @@ public struct ClusterProcessor: NodeEngine {
                     }
                 }
             case .event(.membership(let membership)): services.receive(membership, into: &effects)
-            case .event(.tokenSent):
-                services.tokenSent()
-                tokens += 1
+            case .event(.tokenSent): tokens += 1
             case .event(.state(let state)): effects.report(.ring(state))
             case .event(.storeRingSequence(let sequence)): effects.report(.storeRingSequence(sequence))
             case .event(.duplicateIdentity(let source)): effects.report(.duplicateIdentity(from: source))

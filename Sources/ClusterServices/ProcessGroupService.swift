@@ -38,7 +38,7 @@ package struct ProcessGroupService: Sendable {
         joinLists.removeAll(keepingCapacity: true)
         self.members = members
         let gone = oldMembers.filter { !transitional.contains($0) }.prefix(CPGDownList.capacity)
-        // The entries behind the used ones stay as they were, as in the daemons' one static list (cpg.c:598 of 3.1.7).
+        // The entries behind the used ones stay as they were, as in the daemons' one static list (cpg.c:573 of 3.1.7).
         for (index, node) in gone.enumerated() { downList.nodeids[index] = node }
         downList.leftNodes = UInt32(gone.count)
         downList.oldMembers = UInt32(oldMembers.count)
@@ -83,7 +83,7 @@ package struct ProcessGroupService: Sendable {
 
     private mutating func addListedProcesses(into effects: inout ProcessorEffects) {
         var joined: [CPGName: [CPGMembership.Change]] = [:]
-        // The daemons keep the lists in reverse (cpg.c:1358 of 3.1.7).
+        // The daemons keep the lists in reverse (cpg.c:1356 of 3.1.7).
         for (sender, entry) in joinLists.reversed() where sender != node {
             let process = CPGProcess(node: sender, pid: entry.pid)
             switch table.insert(process, into: entry.groupName) {
@@ -221,7 +221,7 @@ package struct ProcessGroupService: Sendable {
         return true
     }
 
-    /// Every client of this node is gone, as when a daemon is stopped (cpg.c:1032 of 3.1.7).
+    /// Every client of this node is gone, as when a daemon is stopped (cpg.c:1066 of 3.1.7).
     package mutating func leaveAll(into outbox: inout Outbox) {
         for client in clients.sorted(by: { $0.pid < $1.pid }) {
             _ = leave(client.group, pid: client.pid, reason: .processDown, into: &outbox)

@@ -42,7 +42,7 @@ package struct Synchroniser: Sendable {
 
     package init() {}
 
-    /// Ends what goes on: messages of the ring that was synchronised no longer count (sync.c:532 of 3.1.7).
+    /// Ends what goes on: messages of the ring that was synchronised no longer count (sync.c:535 of 3.1.7).
     package mutating func abort() {
         phase = .idle
     }

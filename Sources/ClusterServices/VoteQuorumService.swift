@@ -105,7 +105,7 @@ package struct VoteQuorumService: Sendable {
         from sender: UInt32,
         into effects: inout ProcessorEffects
     ) {
-        // A daemon asserts that it knows the sender (votequorum.c:2159 of 3.1.7).
+        // A daemon asserts that it knows the sender (votequorum.c:2123 of 3.1.7).
         guard let node = nodes[sender] else {
             effects.report(.refused(.unknownVoter(sender)))
             return
@@ -211,7 +211,7 @@ package struct VoteQuorumService: Sendable {
         return true
     }
 
-    /// What is said before leaving; nothing unless `allow_downscale` is set (votequorum.c:2294 of 3.1.7).
+    /// What is said before leaving; nothing unless `allow_downscale` is set (votequorum.c:2246 of 3.1.7).
     package mutating func leave(into outbox: inout Outbox) {
         guard configuration.allowDownscale else { return }
         us.flags.insert(.leaving)
@@ -244,7 +244,7 @@ package struct VoteQuorumService: Sendable {
         return (votes, count)
     }
 
-    /// The votes that are needed (`calculate_quorum`, votequorum.c:821 of 3.1.7). `expectedVotes` 0 takes the highest of the members.
+    /// The votes that are needed (`calculate_quorum`, votequorum.c:906 of 3.1.7). `expectedVotes` 0 takes the highest of the members.
     private func quorum(allowDecrease: Bool, expectedVotes: UInt32, usesBarrier: Bool) -> UInt32 {
         let present = countedVotes
         var expected = expectedVotes
@@ -258,7 +258,7 @@ package struct VoteQuorumService: Sendable {
         return configuration.twoNode && present.nodes <= 2 ? 1 : needed
     }
 
-    /// Calculates quorum anew (`recalculate_quorum`, votequorum.c:1067 of 3.1.7).
+    /// Calculates quorum anew (`recalculate_quorum`, votequorum.c:1107 of 3.1.7).
     private mutating func recalculate(allowDecrease: Bool, byCurrentNodes: Bool) {
         var total: UInt32 = 0
         var count: UInt32 = 0
@@ -277,7 +277,7 @@ package struct VoteQuorumService: Sendable {
         decide()
     }
 
-    /// Whether the votes that are present are enough (`are_we_quorate`, votequorum.c:921 of 3.1.7).
+    /// Whether the votes that are present are enough (`are_we_quorate`, votequorum.c:995 of 3.1.7).
     private mutating func decide() {
         let present = countedVotes.votes
         if waitsForAll, isWaitingForAll {

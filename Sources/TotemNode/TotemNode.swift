@@ -32,6 +32,14 @@ public struct TotemNode: NodeEngine {
     /// Whether the services have not yet synchronised in this ring: what is sent now goes in front of what waited from before.
     public var isWaitingForSynchronisation: Bool { awaitsTransAck }
 
+    /// Whether delivery pauses after each packet until the services have synchronised. The daemons synchronise at a certain place in
+    /// the total order, and which set of open messages a packet belongs to depends on it (assembly_ref totempg.c:290); whoever
+    /// runs the services needs to call `completeSynchronisation` in that place.
+    public var pausesWhileSynchronising = false
+
+    /// Whether delivery has paused; `resumeDelivery` goes on with it.
+    public internal(set) var isDeliveryPaused = false
+
     // Identity and rings.
     var ringID: RingID
     /// The last ring that was operational (my_old_ring_id).

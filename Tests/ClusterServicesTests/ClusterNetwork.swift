@@ -188,7 +188,10 @@ struct ClusterNetwork {
     }
 
     /// What was refused anywhere.
-    var refusals: [ProcessorRefusal] {
-        events.values.flatMap { $0 }.compactMap { if case .refused(let refusal) = $0 { refusal } else { nil } }
+    var refusals: [ProcessorRefusal] { events.keys.sorted().flatMap { refusals(at: $0) } }
+
+    /// What `id` refused.
+    func refusals(at id: UInt32) -> [ProcessorRefusal] {
+        (events[id] ?? []).compactMap { if case .refused(let refusal) = $0 { refusal } else { nil } }
     }
 }

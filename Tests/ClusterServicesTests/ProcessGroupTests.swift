@@ -157,4 +157,25 @@ import TotemNode
             #expect(network.deliveries[1] == network.deliveries[2], "seed \(seed)")
         }
     }
+
+    @Test func largeMessagesSurviveTheEndOfASynchronisationUnderLoss() {
+        // A packet that comes late brings the last barrier and what was said after it at once.
+        for seed in 60..<64 as Range<UInt64> {
+            var network = cluster(seed: seed)
+            for id in 1...3 as ClosedRange<UInt32> { network.join("g", id) }
+            network.run(.seconds(1))
+            network.crash(3)
+            for number in 0..<20 {
+                for id in 1...2 as ClosedRange<UInt32> {
+                    network.send("\(id) \(number) " + String(repeating: "x", count: 5000), to: "g", from: id)
+                }
+            }
+            network.start(3)
+            network.lossPercentage = 15
+            #expect(network.run(.seconds(120)) { network in (1...2).allSatisfy { network.deliveries[$0]?.count == 40 } }, "seed \(seed)")
+            #expect(network.deliveries[1] == network.deliveries[2], "seed \(seed)")
+            #expect(network.refusals(at: 1) == [], "seed \(seed)")
+            #expect(network.refusals(at: 2) == [], "seed \(seed)")
+        }
+    }
 }

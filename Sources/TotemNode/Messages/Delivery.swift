@@ -3,6 +3,26 @@ import TotemWire
 import WireFormat
 
 extension TotemNode {
+    /// Delivers what has been received up to the first gap.
+    mutating func deliverReceived(into effects: inout Output) {
+        guard !isDeliveryPaused else { return }
+        guard pausesWhileSynchronising, awaitsTransAck else {
+            deliver(upTo: received.highSequence, skippingGaps: false, into: &effects)
+            return
+        }
+        let before = received.highDelivered
+        guard precedes(before, received.highSequence) else { return }
+        deliver(upTo: before &+ 1, skippingGaps: false, into: &effects)
+        isDeliveryPaused = received.highDelivered != before
+    }
+
+    /// Goes on with delivery after a pause (`pausesWhileSynchronising`).
+    public mutating func resumeDelivery(into effects: inout Output) {
+        guard isDeliveryPaused else { return }
+        isDeliveryPaused = false
+        if state == .operational { deliverReceived(into: &effects) }
+    }
+
     /// Delivers messages in order up to `last`, to the first gap or, between the two configurations, over the gaps and only what
     /// members of the transitional configuration sent (messages_deliver_to_app totemsrp.c:4158).
     mutating func deliver(upTo last: UInt32, skippingGaps: Bool, into effects: inout Output) {

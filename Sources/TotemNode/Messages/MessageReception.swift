@@ -62,7 +62,7 @@ extension TotemNode {
         counters.messagesReceived += 1
         if precedes(received.highSequence, message.sequence) { received.highSequence = message.sequence }
         received.extend(over: state == .recovery ? recoveryQueue : regularQueue)
-        if state == .operational { deliver(upTo: received.highSequence, skippingGaps: false, into: &effects) }
+        if state == .operational { deliverReceived(into: &effects) }
     }
 
     /// messages_free (totemsrp.c:2635): what everyone has and this processor has delivered is needed no more.

@@ -9,6 +9,7 @@ extension TotemNode {
         recovery.hasOriginatedToken = false
         gathering.consensus = NodeList()
         oldRingState.isSaved = false
+        isDeliveryPaused = false
         moveRecoveredMessages()
         deliver(upTo: oldRingState.highSequence, skippingGaps: false, into: &effects)
 

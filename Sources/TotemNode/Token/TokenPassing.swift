@@ -70,7 +70,7 @@ extension TotemNode {
         token.tokenSequence &+= 1
         if state == .recovery { updateRecovery(at: now, into: &effects) }
         passToken(forward: forward, at: now, into: &effects)
-        if state == .operational { deliver(upTo: received.highSequence, skippingGaps: false, into: &effects) }
+        if state == .operational { deliverReceived(into: &effects) }
         deadlines[.token] = now + configuration.timers.token
         deadlines[.tokenRetransmit] = now + configuration.timers.tokenRetransmit
         if isRepresentative, passing.isHeld { deadlines[.hold] = now + configuration.timers.hold }

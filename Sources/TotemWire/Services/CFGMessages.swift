@@ -1,6 +1,6 @@
 import WireFormat
 
-/// Functions of the CFG service (cfg.c:75-81 of 3.1.7).
+/// Functions of the CFG service (cfg.c:76-80 of 3.1.7).
 public enum CFGFunction: UInt16, Sendable, Hashable, CaseIterable {
     case ringreenable = 0
     case killnode = 1
@@ -28,7 +28,7 @@ public struct CFGRingReenable: WireMessage, Hashable {
     }
 }
 
-/// `cfg.killnode`: the node that it names exits at once (cfg.c:311, 552 of 3.1.7).
+/// `cfg.killnode`: the node that it names exits at once (cfg.c:307, 552 of 3.1.7).
 public struct CFGKillNode: WireMessage, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "killnode" }
@@ -62,7 +62,7 @@ public struct CFGKillNode: WireMessage, Hashable {
     }
 }
 
-/// `cfg.shutdown`: its sender is being shut down (cfg.c:318 of 3.1.7).
+/// `cfg.shutdown`: its sender is being shut down (cfg.c:313 of 3.1.7).
 public struct CFGShutdown: WireMessage, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "shutdown" }
@@ -78,7 +78,7 @@ public struct CFGShutdown: WireMessage, Hashable {
     }
 }
 
-/// `cfg.reload`: every node is to read its configuration file again (cfg.c:301 of 3.1.7).
+/// `cfg.reload`: every node is to read its configuration file again (cfg.c:297 of 3.1.7).
 public struct CFGReload: WireMessage, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "reload" }
@@ -97,7 +97,7 @@ public struct CFGReload: WireMessage, Hashable {
     }
 }
 
-/// `cfg.crypto-reconfig`: the next step of a change of keys (cfg.c:306 of 3.1.7).
+/// `cfg.crypto-reconfig`: the next step of a change of keys (cfg.c:302 of 3.1.7).
 public struct CFGCryptoReconfig: WireMessage, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "crypto-reconfig" }

@@ -1,11 +1,11 @@
 import WireFormat
 
-/// Functions of the CMAP service (cmap.c:135 of 3.1.7).
+/// Functions of the CMAP service (cmap.c:142 of 3.1.7).
 public enum CMAPFunction: UInt16, Sendable, Hashable, CaseIterable {
     case mcast = 0
 }
 
-/// `cmap.mcast`: values of configuration keys, in practice the version of the configuration (cmap.c:289-308 of 3.1.7).
+/// `cmap.mcast`: values of configuration keys, in practice the version of the configuration (cmap.c:289-305 of 3.1.7).
 public struct CMAPMulticast: WireMessage, Hashable {
     public static var protocolName: StaticString { "cmap" }
     public static var messageName: StaticString { "mcast" }
@@ -112,7 +112,7 @@ public struct CMAPMulticast: WireMessage, Hashable {
     }
 
     /// The version of the configuration that the message tells in `byteOrder`; 0 when it says that there is none, nil when it
-    /// says nothing about it (cmap.c:1044 of 3.1.7).
+    /// says nothing about it (cmap.c:1035-1059 of 3.1.7).
     public func configurationVersion(_ byteOrder: ByteOrder) -> UInt64? {
         guard let item = items.first(where: { $0.key.content.elementsEqual(Self.configurationVersionKey.utf8) }) else { return nil }
         guard item.valueType == 8, item.value.count == 8 else { return 0 }

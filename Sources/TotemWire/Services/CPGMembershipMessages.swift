@@ -12,7 +12,7 @@ public enum CPGFunction: UInt16, Sendable, Hashable, CaseIterable {
     case partialMcast = 6
 }
 
-/// What `cpg.procjoin` and `cpg.procleave` have in common, 168 bytes (cpg.c:440 of 3.1.7).
+/// What `cpg.procjoin` and `cpg.procleave` have in common, 168 bytes (cpg.c:459 of 3.1.7).
 public struct CPGProcessChange: WireStructure, Hashable {
     /// Number of bytes on the wire.
     public static let byteCount = 168
@@ -103,7 +103,7 @@ public struct CPGProcessLeave: WireMessage, Hashable {
     }
 }
 
-/// `cpg.joinlist`: every process of the sender that is in a group (cpg.c:186, 1499 of 3.1.7).
+/// `cpg.joinlist`: every process of the sender that is in a group (cpg.c:192, 1490 of 3.1.7).
 public struct CPGJoinList: WireMessage, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "joinlist" }
@@ -174,7 +174,7 @@ public struct CPGJoinList: WireMessage, Hashable {
     }
 }
 
-/// `cpg.downlist`: the nodes that have gone, as the sender sees it; each receiver goes by its own view (cpg.c:473, 1273 of 3.1.7).
+/// `cpg.downlist`: the nodes that have gone, as the sender sees it; each receiver goes by its own view (cpg.c:492, 1292 of 3.1.7).
 public struct CPGDownList: WireMessage, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist" }
@@ -212,7 +212,7 @@ public struct CPGDownList: WireMessage, Hashable {
     }
 }
 
-/// `cpg.downlist-old`: the downlist of openais, ignored by corosync (cpg.c:467 of 3.1.7).
+/// `cpg.downlist-old`: the downlist of openais, ignored by corosync (cpg.c:486 of 3.1.7).
 public struct CPGDownListOld: WireMessage, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist-old" }

@@ -25,7 +25,7 @@ public enum ServiceMessageKind: String, Sendable, Hashable, CaseIterable {
     /// The kind of a message of Totem group `group` that starts with `header`; nil when corosync 3 has no such message.
     public init?(_ header: ServiceHeader, in group: ServiceGroup) {
         guard group == .services else {
-            // Totem's group alone tells the service here: the id is the bare function (sync.c:350 of 3.1.7).
+            // Totem's group alone tells the service here: the id is the bare function (sync.c:315 of 3.1.7).
             switch header.id {
             case UInt32(SyncBarrier.function): self = .syncBarrier
             case UInt32(SyncServiceBuild.function): self = .syncServiceBuild

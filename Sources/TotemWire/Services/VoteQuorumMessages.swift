@@ -1,6 +1,6 @@
 import WireFormat
 
-/// Functions of the votequorum service (votequorum.c:145-148 of 3.1.7).
+/// Functions of the votequorum service (votequorum.c:144-147 of 3.1.7).
 public enum VoteQuorumFunction: UInt16, Sendable, Hashable, CaseIterable {
     case nodeinfo = 0
     case reconfigure = 1
@@ -8,7 +8,7 @@ public enum VoteQuorumFunction: UInt16, Sendable, Hashable, CaseIterable {
     case qdeviceReconfigure = 3
 }
 
-/// Flags of a node in `votequorum.nodeinfo` (votequorum.c:176-183 of 3.1.7).
+/// Flags of a node in `votequorum.nodeinfo` (votequorum.c:169-176 of 3.1.7).
 public struct VoteQuorumFlags: OptionSet, Sendable, Hashable {
     public var rawValue: UInt32
 
