@@ -141,6 +141,12 @@ public struct BridgeEngine: Sendable {
     /// What there is to see at `now`.
     public func status(at now: Instant) -> BridgeStatus { bridge.status(at: now) }
 
+    /// Members of the ring of Totem proxy `node`, ascending, the proxy included; nil while the ring changes. With `udpu` a datagram for
+    /// `TotemDestination.members` goes to these, and while there are none to all nodes.
+    public func ringMembers(of node: UInt32) -> [UInt32]? {
+        corosync.ringMembers(of: node)
+    }
+
     /// Carries actions to the sides and their reports back to the core until nothing is left.
     private mutating func settle(at now: Instant, into effects: inout BridgeEffects) {
         repeat {

@@ -79,7 +79,8 @@ final class TotemSockets {
         body(datagram, source, viaGroup)
     }
 
-    private static func isToken(_ datagram: UnsafeRawBufferPointer) -> Bool {
+    /// Whether a datagram is the token; what cannot be read is refused, and counted, by the engine.
+    static func isToken(_ datagram: UnsafeRawBufferPointer) -> Bool {
         do throws(WireError) {
             return try TotemPacket<Corosync3>.identify(datagram).0 == .token
         } catch {

@@ -49,6 +49,12 @@ struct CorosyncSide: SideAdapter {
 
     func index(of node: UInt32) -> Int? { proxies.firstIndex { $0.id == node } }
 
+    /// Members of the ring of proxy `node`; nil while it changes.
+    func ringMembers(of node: UInt32) -> [UInt32]? {
+        guard let index = index(of: node), proxies[index].processor.state == .operational else { return nil }
+        return proxies[index].processor.members
+    }
+
     /// The proxy whose word counts: of those whose services are synchronised, the lowest on the largest ring.
     var authority: Int? {
         var best: Int?
