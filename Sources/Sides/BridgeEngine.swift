@@ -96,7 +96,10 @@ public struct BridgeEngine: Sendable {
 
     /// When `advance` must be called next; nil while no timer runs.
     public var nextDeadline: Instant? {
-        [bridge.nextDeadline, cman.nextDeadline, corosync.nextDeadline].lazy.compactMap { $0 }.min()
+        var earliest = bridge.nextDeadline
+        if let deadline = cman.nextDeadline { earliest = earliest.map { min($0, deadline) } ?? deadline }
+        if let deadline = corosync.nextDeadline { earliest = earliest.map { min($0, deadline) } ?? deadline }
+        return earliest
     }
 
     /// The address that `node` has on `side` is held and announced, and its sockets are open; answers `acquireAddress`.

@@ -1,6 +1,7 @@
 import Bridging
 import ClusterServices
 import CmanNode
+import CmanWire
 import EngineKit
 import Sides
 import TotemNode
@@ -70,14 +71,18 @@ struct Lab {
     var totem: [UInt32: TotemHost] = [:]
     var bridge: BridgeEngine?
     private var bridgeEffects = BridgeEffects()
+    private var spareBridgeEffects: [BridgeEffects] = []
     private var cmanEffects = CmanEffects()
+    private var spareCmanEffects: [CmanEffects] = []
     private var processorEffects = ProcessorEffects()
+    private var spareProcessorEffects: [ProcessorEffects] = []
     /// Addresses that the bridge holds.
     private(set) var held = PerSide<Set<UInt32>>(both: [])
     private(set) var alarms: [BridgeAlarm] = []
     private(set) var refusedPackets: [String] = []
     private(set) var storedSequences: [UInt32: UInt16] = [:]
     private(set) var storedRingSequences: [UInt32: UInt64] = [:]
+    var trace = false
     private(set) var addressClashes: [String] = []
 
     init(nodes: [UInt32], isUDPU: Bool = true, seed: UInt64 = 1) {
@@ -115,6 +120,11 @@ struct Lab {
     mutating func killBridge() {
         bridge = nil
         held = PerSide(both: [])
+    }
+
+    mutating func stopBridge() {
+        bridge?.stop(at: now, into: &bridgeEffects)
+        carryOutBridge()
     }
 
     mutating func startLegacy(_ id: UInt32, profile: CmanConfiguration.Profile = .kernel, listening: Set<UInt8> = [Lab.port]) {
@@ -288,6 +298,14 @@ struct Lab {
     // MARK: Wires
 
     private mutating func send(_ bytes: [UInt8], from source: Endpoint, on side: SideID, to target: UInt32?) {
+        if trace, side == .first {
+            print(
+                now,
+                source,
+                target as Any,
+                bytes.withUnsafeBytes { try? CmanPacket(reading: $0) }.map { "\($0.header.sourceID) \($0.body.name)" } as Any
+            )
+        }
         if loss > 0, Int.random(in: 0..<100, using: &random) < loss { return }
         order += 1
         let delay = Interval.microseconds(Int64.random(in: 90...110, using: &random))
@@ -368,8 +386,12 @@ struct Lab {
 
     private mutating func carryOutBridge() {
         while !bridgeEffects.isEmpty {
-            let effects = bridgeEffects
-            bridgeEffects.removeAll()
+            var effects = spareBridgeEffects.popLast() ?? BridgeEffects()
+            swap(&effects, &bridgeEffects)
+            defer {
+                effects.removeAll()
+                spareBridgeEffects.append(effects)
+            }
             for effect in effects.effects {
                 switch effect {
                 case .transmit(let range, to: .cman(let proxy, let destination)):
@@ -393,7 +415,8 @@ struct Lab {
                 case .event(.storeRingSequence(let proxy, let sequence)): storedRingSequences[proxy] = sequence
                 case .event(.refusedPacket(let side, let proxy, let reason)):
                     refusedPackets.append("\(now) \(side) \(proxy): \(reason)")
-                case .event(.note), .event(.stopped): break
+                case .event(.note(let note)): if trace { print(now, "bridge", note) }
+                case .event(.stopped): break
                 }
             }
         }
@@ -401,8 +424,12 @@ struct Lab {
 
     private mutating func carryOutLegacy(_ id: UInt32) {
         while !cmanEffects.isEmpty {
-            let effects = cmanEffects
-            cmanEffects.removeAll()
+            var effects = spareCmanEffects.popLast() ?? CmanEffects()
+            swap(&effects, &cmanEffects)
+            defer {
+                effects.removeAll()
+                spareCmanEffects.append(effects)
+            }
             for effect in effects.effects {
                 switch effect {
                 case .transmit(let range, let destination): transmit(effects.bytes(range), from: id, to: destination)
@@ -414,6 +441,7 @@ struct Lab {
                     legacy[id]?.underWay -= 1
                 case .event(.memberDown(let member, _)): legacy[id]?.lost.append(member.id)
                 case .event(.left): legacy[id]?.ended = true
+                case .event(let event) where trace: print(now, "native", id, event)
                 case .event: break
                 }
             }
@@ -423,8 +451,12 @@ struct Lab {
 
     private mutating func carryOutTotem(_ id: UInt32) {
         while !processorEffects.isEmpty {
-            let effects = processorEffects
-            processorEffects.removeAll()
+            var effects = spareProcessorEffects.popLast() ?? ProcessorEffects()
+            swap(&effects, &processorEffects)
+            defer {
+                effects.removeAll()
+                spareProcessorEffects.append(effects)
+            }
             for effect in effects.effects {
                 switch effect {
                 case .transmit(let range, let destination):
@@ -438,6 +470,8 @@ struct Lab {
                         Received(source: process.node, target: UInt32(header.tgtid), number: Self.number(bytes[header.message.range]))
                     )
                 case .event(.ring(.left)): totem[id]?.ended = true
+                case .event(.ring(let state)): if trace { print(now, "native", id, state) }
+                case .event(.membership(let membership)): if trace { print(now, "native", id, membership) }
                 case .event: break
                 }
             }

@@ -26,34 +26,45 @@ struct CmanObserver: Sendable {
     /// When the next member counts as dead.
     var nextDeadline: Instant? { lastHello.values.min().map { $0 + deadNode } }
 
-    /// Takes a membership message that came over the group address; returns the sender's id when that is not configured.
-    mutating func receive(_ packet: CmanPacket, from source: Endpoint, at now: Instant) -> UInt32? {
-        guard let sender = UInt32(exactly: packet.header.sourceID), sender != 0 else { return nil }
-        guard let expected = addresses[sender] else { return sender }
-        guard expected.contains(source) else { return nil }
+    /// What a packet told.
+    enum News: Sendable, Hashable {
+        case same
+        /// `members` changed.
+        case changed
+        /// Its sender's id is not configured.
+        case unknown(UInt32)
+    }
+
+    /// Takes a membership message that came over the group address.
+    mutating func receive(_ packet: CmanPacket, from source: Endpoint, at now: Instant) -> News {
+        guard let sender = UInt32(exactly: packet.header.sourceID), sender != 0 else { return .same }
+        guard let expected = addresses[sender] else { return .unknown(sender) }
+        guard expected.contains(source) else { return .same }
         switch packet.body {
         case .hello:
-            lastHello[sender] = now
             departures[sender] = nil
-        case .leave(let message): depart(sender, message.reason & 0xF)
-        case .nodeDown(let message): depart(message.nodeID, message.reason & 0xF)
-        default: break
+            return lastHello.updateValue(now, forKey: sender) == nil ? .changed : .same
+        case .leave(let message): return depart(sender, message.reason)
+        case .nodeDown(let message): return depart(message.nodeID, message.reason)
+        default: return .same
         }
-        return nil
     }
 
-    private mutating func depart(_ node: UInt32, _ reason: UInt8) {
-        guard lastHello.removeValue(forKey: node) != nil else { return }
-        departures[node] = CmanLeaveReason(rawValue: reason).map(Departure.init) ?? .died
+    private mutating func depart(_ node: UInt32, _ reason: UInt8) -> News {
+        guard lastHello.removeValue(forKey: node) != nil else { return .same }
+        // 0x10 says that it was forced (reference/cman-wire.md 4.3).
+        departures[node] = CmanLeaveReason(rawValue: reason & 0xF).map(Departure.init) ?? .died
+        return .changed
     }
 
-    /// Forgets who has been silent for too long.
-    mutating func advance(to now: Instant) {
-        guard let nextDeadline, nextDeadline <= now else { return }
+    /// Forgets who has been silent for too long; whether there was anybody.
+    mutating func advance(to now: Instant) -> Bool {
+        guard let nextDeadline, nextDeadline <= now else { return false }
         for (node, heard) in lastHello where heard + deadNode <= now {
             lastHello[node] = nil
             departures[node] = .died
         }
+        return true
     }
 }
 

@@ -23,12 +23,19 @@ struct CmanSide: SideAdapter {
     var prober: ListenerProber
     /// Native members as reported.
     var natives: [UInt32: SideMember] = [:]
+    /// Former proxies: members go on listing them until they have heard that they left, and a last datagram may come round.
+    private var former: [UInt32: Instant] = [:]
     /// How members went, as the proxies' engines said it, until it is reported.
     var departures: [UInt32: Departure] = [:]
+    /// Whether members or the state of proxies may differ from what was reported.
+    var isStale = false
     var wasOperational = false
     var reports: [SideReport] = []
     /// Reused for every call of an engine.
     var engineEffects = CmanEffects()
+
+    /// How long datagrams of a proxy that is gone may still come round over the group address.
+    private static let echoes = Interval.seconds(2)
 
     init(configuration: BridgeEngineConfiguration, seed: UInt64) {
         self.configuration = configuration
@@ -67,8 +74,8 @@ struct CmanSide: SideAdapter {
                 run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
             }
         }
-        removeEndedProxies()
-        reportMembers()
+        removeEndedProxies(at: now)
+        reportChanges()
     }
 
     /// Looks at membership messages of foreign hosts before the engines do.
@@ -79,10 +86,20 @@ struct CmanSide: SideAdapter {
         }
         // What cannot be read is refused, and counted, by the engines.
         guard let packet = try? CmanPacket(reading: datagram), packet.header.cluster == clusterNumber else { return }
+        if let sender = UInt32(exactly: packet.header.sourceID), let end = former[sender] {
+            if now < end + Self.echoes { return }
+            // Its own host speaks again.
+            former[sender] = nil
+            isStale = true
+        }
         if case .kill = packet.body {
             noteKill(packet.header)
-        } else if let unknown = observer.receive(packet, from: source, at: now) {
-            reports.append(.refused(.unknownNode, node: unknown))
+        } else {
+            switch observer.receive(packet, from: source, at: now) {
+            case .same: break
+            case .changed: isStale = true
+            case .unknown(let node): reports.append(.refused(.unknownNode, node: node))
+            }
         }
     }
 
@@ -97,13 +114,13 @@ struct CmanSide: SideAdapter {
     }
 
     mutating func advance(to now: Instant, into effects: inout BridgeEffects) {
-        observer.advance(to: now)
+        if observer.advance(to: now) { isStale = true }
         for index in proxies.indices where proxies[index].node.nextDeadline.map({ $0 <= now }) ?? false {
             run(index, at: now, into: &effects) { $0.advance(to: now, into: &$1) }
         }
         probeListeners(at: now, into: &effects)
-        removeEndedProxies()
-        reportMembers()
+        removeEndedProxies(at: now)
+        reportChanges()
     }
 
     var nextDeadline: Instant? {
@@ -144,7 +161,9 @@ struct CmanSide: SideAdapter {
         for port in engineConfiguration.heldPorts.subtracting(identity.openPorts) {
             engine.closePort(port, at: now, into: &engineEffects)
         }
+        former[identity.id] = nil
         let position = proxies.firstIndex { $0.id > identity.id } ?? proxies.endIndex
+        isStale = true
         proxies.insert(CmanProxy(identity: identity, addresses: node.cmanAddresses, node: engine), at: position)
         prober.add(identity.openPorts)
         reports.append(.proxy(identity.id, .joining))
@@ -183,7 +202,7 @@ struct CmanSide: SideAdapter {
     }
 
     /// Forgets proxies whose engines have ended.
-    mutating func removeEndedProxies() {
+    mutating func removeEndedProxies(at now: Instant) {
         guard proxies.contains(where: { $0.end != nil }) else { return }
         for proxy in proxies {
             guard let reason = proxy.end else { continue }
@@ -200,7 +219,26 @@ struct CmanSide: SideAdapter {
                 }
             reports.append(.proxy(proxy.id, .gone(loss)))
         }
-        proxies.removeAll { $0.end != nil }
+        removeProxies(at: now) { $0.end != nil }
+    }
+
+    mutating func removeProxies(at now: Instant, where isUnwanted: (CmanProxy) -> Bool) {
+        for proxy in proxies where isUnwanted(proxy) { former[proxy.id] = now }
+        proxies.removeAll(where: isUnwanted)
+        isStale = true
+        if proxies.allSatisfy({ !$0.isMember }) { prober.forgetPending() }
+    }
+
+    /// Reports what is different now.
+    mutating func reportChanges() {
+        guard isStale else { return }
+        isStale = false
+        reportMembers()
+        let isOperational = authority.map { !proxies[$0].node.isInTransition } ?? false
+        if isOperational != wasOperational {
+            wasOperational = isOperational
+            reports.append(.operational(isOperational))
+        }
     }
 
     /// Compares the members that are known now with those that were reported.
@@ -224,17 +262,17 @@ struct CmanSide: SideAdapter {
             natives[id] = member
         }
         departures.removeAll(keepingCapacity: true)
-        let isOperational = authority.map { !proxies[$0].node.isInTransition } ?? false
-        if isOperational != wasOperational {
-            wasOperational = isOperational
-            reports.append(.operational(isOperational))
-        }
     }
 
-    private func presentMembers() -> [UInt32: SideMember] {
+    private mutating func presentMembers() -> [UInt32: SideMember] {
         var present: [UInt32: SideMember] = [:]
         if let authority {
-            for member in proxies[authority].node.members where member.state == .member && index(of: member.id) == nil {
+            for member in proxies[authority].node.members where index(of: member.id) == nil {
+                guard member.state == .member else {
+                    former[member.id] = nil
+                    continue
+                }
+                guard former[member.id] == nil else { continue }
                 present[member.id] = SideMember(id: member.id, name: member.name, votes: UInt32(member.votes))
             }
         } else {

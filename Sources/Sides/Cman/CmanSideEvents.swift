@@ -10,14 +10,18 @@ extension CmanSide {
         let isAuthority = index == authority
         switch event {
         case .joined:
+            isStale = true
             proxies[index].isMember = true
             reports.append(.proxy(proxy, .member))
             if authority == index { prober.hurry(at: now) }
         case .left(let reason):
+            isStale = true
             proxies[index].end = reason
         case .memberDown(let member, let reason):
             departures[member.id] = Departure(reason)
+            isStale = true
         case .transitionEnded:
+            isStale = true
             if isAuthority { prober.hurry(at: now) }
         case .quorum(let quorum):
             guard isAuthority else { return }
@@ -47,12 +51,15 @@ extension CmanSide {
             guard let isListening, natives[node] != nil else { return }
             reports.append(.listening(node: node, port: port, isListening))
         case .reconfigured(let node, let parameter, let value):
+            isStale = true
             // Votes of members are compared anyway; the version of the configuration is each host's own.
             guard isAuthority, parameter == 1, natives[node] != nil else { return }
             reports.append(.expectedVotes(value, by: node))
         case .refused(let refusal):
             effects.report(.refusedPacket(side: .cman, proxy: proxy, reason: "\(refusal)"))
-        case .state, .memberUp, .heard, .transitionBegan, .barrier:
+        case .state, .memberUp, .transitionBegan:
+            isStale = true
+        case .heard, .barrier:
             break
         }
     }

@@ -15,7 +15,7 @@ extension CmanSide {
             proxies[index].isLeaving = true
             run(index, at: now, into: &effects) { $0.leave(reason: CmanLeaveReason(departure), at: now, into: &$1) }
         case .drop(let node):
-            proxies.removeAll { $0.id == node }
+            removeProxies(at: now) { $0.id == node }
             gone(node)
         case .send(let message, let tag):
             send(message, tag, at: now, into: &effects)
@@ -42,8 +42,8 @@ extension CmanSide {
             guard let index = index(of: proxy) else { return }
             reconfigure(.expectedVotes, votes, index, at: now, into: &effects)
         }
-        removeEndedProxies()
-        reportMembers()
+        removeEndedProxies(at: now)
+        reportChanges()
     }
 
     private mutating func gone(_ node: UInt32) { reports.append(.proxy(node, .gone(.withdrawn))) }

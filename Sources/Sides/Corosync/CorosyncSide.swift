@@ -26,10 +26,16 @@ struct CorosyncSide: SideAdapter {
     var natives: [UInt32: SideMember] = [:]
     /// Native members that said that they leave.
     var leaving: Set<UInt32> = []
+    /// Native members whose last witness among the proxies was withdrawn, and how long others may take to find them.
+    private var unwitnessed: [UInt32: Instant] = [:]
+    /// Former proxies that other proxies' rings still list.
+    private var former: Set<UInt32> = []
     /// Ports whose groups have changed since listeners were reported.
     var changedPorts: Set<UInt8> = []
     /// Native listeners as reported.
     var listeners: [UInt8: Set<UInt32>] = [:]
+    /// Whether members, quorum, groups or the state of proxies may differ from what was reported.
+    var isStale = false
     private var lastAuthority: UInt32?
     private var wasOperational = false
     private var lastQuorum: VoteQuorum?
@@ -81,7 +87,7 @@ struct CorosyncSide: SideAdapter {
             run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
             sendPending(index, at: now, into: &effects)
         }
-        reportChanges()
+        reportChanges(at: now)
     }
 
     mutating func advance(to now: Instant, into effects: inout BridgeEffects) {
@@ -89,11 +95,11 @@ struct CorosyncSide: SideAdapter {
             run(index, at: now, into: &effects) { $0.advance(to: now, into: &$1) }
             sendPending(index, at: now, into: &effects)
         }
-        reportChanges()
+        reportChanges(at: now)
     }
 
     var nextDeadline: Instant? {
-        var earliest: Instant?
+        var earliest = unwitnessed.values.min()
         for proxy in proxies {
             guard let deadline = proxy.processor.nextDeadline else { continue }
             earliest = earliest.map { min($0, deadline) } ?? deadline
@@ -131,6 +137,7 @@ struct CorosyncSide: SideAdapter {
             seed: seed ^ (UInt64(identity.id) << 32) ^ admissions &* 0x9E37_79B9_7F4A_7C15
         )
         let position = proxies.firstIndex { $0.id > identity.id } ?? proxies.endIndex
+        isStale = true
         proxies.insert(CorosyncProxy(identity: identity, address: node.totemAddress, processor: processor), at: position)
         reports.append(.proxy(identity.id, .joining))
         run(position, at: now, into: &effects) { $0.start(at: now, into: &$1) }
@@ -152,7 +159,7 @@ struct CorosyncSide: SideAdapter {
                 let copy = engineEffects.withBytes(range) { effects.keep($0) }
                 effects.transmit(copy, to: .corosync(proxy: proxies[index].id, to: destination))
             case .event(let event):
-                take(event, of: index, into: &effects)
+                take(event, of: index, at: now, into: &effects)
             }
             position += 1
         }
@@ -162,9 +169,12 @@ struct CorosyncSide: SideAdapter {
     // MARK: What is compared after every input
 
     /// Reports what is different now.
-    mutating func reportChanges() {
-        removeEndedProxies()
-        reportMembers()
+    mutating func reportChanges(at now: Instant) {
+        if let end = unwitnessed.values.min(), end <= now { isStale = true }
+        guard isStale else { return }
+        isStale = false
+        removeProxies(at: now) { $0.end != nil }
+        reportMembers(at: now)
         let authority = authority
         if let authority {
             reportQuorum(proxies[authority].processor.quorum)
@@ -177,14 +187,26 @@ struct CorosyncSide: SideAdapter {
         }
     }
 
-    private mutating func removeEndedProxies() {
-        guard proxies.contains(where: { $0.end != nil }) else { return }
-        for proxy in proxies {
-            guard let loss = proxy.end else { continue }
-            reports.append(.proxy(proxy.id, .gone(loss)))
+    mutating func removeProxies(at now: Instant, where isUnwanted: (CorosyncProxy) -> Bool) {
+        guard proxies.contains(where: isUnwanted) else { return }
+        let witnessed = witnessed
+        for proxy in proxies where isUnwanted(proxy) {
+            reports.append(.proxy(proxy.id, .gone(proxy.end ?? .withdrawn)))
+            former.insert(proxy.id)
         }
-        proxies.removeAll { $0.end != nil }
+        proxies.removeAll(where: isUnwanted)
+        isStale = true
+        let timers = configuration.corosync.timers
+        for id in witnessed.subtracting(self.witnessed) where natives[id] != nil {
+            unwitnessed[id] = now + (timers.token + timers.consensus) * 2
+        }
         reported.keep(rings: Set(proxies.map(\.stream.ring)))
+    }
+
+    /// Members of the rings that proxies were on last, the proxies themselves included. What a proxy knew stays true while it looks
+    /// for a new ring: only a ring without a member says that the member is gone.
+    private var witnessed: Set<UInt32> {
+        proxies.reduce(into: []) { $0.formUnion($1.processor.members) }
     }
 
     /// All members that stay are synchronised on one ring.
@@ -197,14 +219,19 @@ struct CorosyncSide: SideAdapter {
         return ring != nil
     }
 
-    mutating func reportMembers() {
-        // While every ring is being formed anew, what was known stays.
-        guard proxies.isEmpty || proxies.contains(where: { $0.processor.state == .operational }) else { return }
-        var present: Set<UInt32> = []
-        for proxy in proxies where proxy.processor.state == .operational { present.formUnion(proxy.processor.members) }
+    mutating func reportMembers(at now: Instant) {
+        var present = witnessed
+        former.formIntersection(present)
+        present.subtract(former)
         for proxy in proxies { present.remove(proxy.id) }
+        if !unwitnessed.isEmpty { unwitnessed = unwitnessed.filter { natives[$0.key] != nil && !present.contains($0.key) } }
         for id in natives.keys.sorted() where !present.contains(id) {
+            if !proxies.isEmpty, let end = unwitnessed[id], now < end {
+                present.insert(id)
+                continue
+            }
             natives[id] = nil
+            unwitnessed[id] = nil
             let departure: Departure = proxies.isEmpty ? .unobserved : leaving.contains(id) ? .left : .died
             leaving.remove(id)
             for port in listeners.keys { listeners[port]?.remove(id) }
@@ -215,6 +242,7 @@ struct CorosyncSide: SideAdapter {
             let member = SideMember(id: id, votes: lastQuorum?.votes[id])
             natives[id] = member
             leaving.remove(id)
+            unwitnessed[id] = nil
             reports.append(.memberUp(member))
         }
     }

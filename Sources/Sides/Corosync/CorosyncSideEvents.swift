@@ -10,8 +10,12 @@ extension CorosyncSide {
     /// Group of cman's barriers between sides, which are not carried across.
     private static let barrierGroup = "cman.barrier"
 
-    mutating func take(_ event: ProcessorEvent, of index: Int, into effects: inout BridgeEffects) {
+    mutating func take(_ event: ProcessorEvent, of index: Int, at now: Instant, into effects: inout BridgeEffects) {
         let proxy = proxies[index].id
+        switch event {
+        case .message, .refused, .storeRingSequence: break
+        default: isStale = true
+        }
         switch event {
         case .ring(let state):
             if state == .left { proxies[index].end = proxies[index].end ?? .withdrawn }
@@ -29,7 +33,7 @@ extension CorosyncSide {
             proxies[index].stream.groupChanged(port)
             changedPorts.insert(port)
         case .message(let group, let process, let payload):
-            take(payload, group: group, from: process, of: index)
+            take(payload, group: group, from: process, of: index, at: now)
         case .killed(let killer):
             if natives[killer] != nil { reports.append(.killed(proxy: proxy, by: killer)) }
             proxies[index].end = .killed
@@ -47,7 +51,7 @@ extension CorosyncSide {
         }
     }
 
-    private mutating func take(_ payload: ByteRange, group: String, from process: CPGProcess, of index: Int) {
+    private mutating func take(_ payload: ByteRange, group: String, from process: CPGProcess, of index: Int, at now: Instant) {
         guard let port = configuration.ports.port(for: group) else {
             if group == Self.barrierGroup { reports.append(.refused(.barrier, node: process.node)) }
             return
@@ -59,7 +63,7 @@ extension CorosyncSide {
         }
         guard reported.take(stretch, number), self.index(of: process.node) == nil else { return }
         // A member that this processor knows before it is reported is reported first.
-        if natives[process.node] == nil { reportMembers() }
+        if natives[process.node] == nil { reportMembers(at: now) }
         switch engineEffects.withBytes(payload, { message($0, port: port, from: process.node) }) {
         case .success(let message): reports.append(.message(message))
         case .failure(let refusal): reports.append(.refused(refusal.refusal, node: process.node))

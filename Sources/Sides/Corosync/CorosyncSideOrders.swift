@@ -17,8 +17,8 @@ extension CorosyncSide {
             proxies[index].isLeaving = true
             run(index, at: now, into: &effects) { $0.leave(at: now, into: &$1) }
         case .drop(let node):
-            proxies.removeAll { $0.id == node }
-            gone(node)
+            guard index(of: node) != nil else { return gone(node) }
+            removeProxies(at: now) { $0.id == node }
         case .send(let message, let tag):
             guard let index = index(of: message.source) else {
                 reports.append(.sendFailed(from: message.source, tag, .proxyLost))
@@ -58,7 +58,7 @@ extension CorosyncSide {
         case .setExpectedVotes(let votes, let proxy):
             reconfigure(proxy, at: now, into: &effects) { $0.reconfigure(expectedVotes: votes, at: now, into: &$1) }
         }
-        reportChanges()
+        reportChanges(at: now)
     }
 
     private mutating func gone(_ node: UInt32) { reports.append(.proxy(node, .gone(.withdrawn))) }
