@@ -32,6 +32,7 @@ struct RecordedNode {
     let node: UInt32
     private var stack: ServiceStack
     private var effects = ProcessorEffects()
+    private var members: [UInt32] = []
     /// What our services said.
     private(set) var sent: [Sent] = []
     /// What the daemon said, of the same kinds.
@@ -64,7 +65,9 @@ struct RecordedNode {
     /// Enters `ring` as the daemon did.
     private mutating func enter(_ ring: RecordedRing) {
         let origin = ring.origins[node]
-        let transitional = ring.members.filter { ring.origins[$0] == origin }
+        // A daemon that has just started comes from no ring.
+        let transitional = ring.members.filter { members.contains($0) && ring.origins[$0] == origin }
+        members = ring.members
         let id = TotemRingID(representative: ring.id.representative, sequence: ring.id.sequence)
         for isTransitional in [true, false] {
             stack.receive(
