@@ -21,5 +21,14 @@ let package = Package(
                 .enableUpcomingFeature("ExistentialAny"),
             ]
         ),
+        // Runs seeds of the simulator's families, to look for faults by the thousand.
+        .executableTarget(
+            name: "Seeds",
+            dependencies: [.product(name: "RingbridgeModules", package: "ringbridge")],
+            swiftSettings: [
+                .swiftLanguageMode(.v6),
+                .enableUpcomingFeature("ExistentialAny"),
+            ]
+        ),
     ]
 )

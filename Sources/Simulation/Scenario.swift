@@ -1,7 +1,7 @@
 import EngineKit
 
 /// A family of runs: which cluster, which workload, which faults. A seed picks one run of the family.
-public protocol Scenario: Sendable {
+public protocol Scenario: Sendable, CustomStringConvertible {
     /// What the workload tells the engines to do.
     associatedtype Command: Sendable & CustomStringConvertible
 
@@ -17,16 +17,21 @@ public protocol Scenario: Sendable {
 }
 
 extension Scenario {
+    public var description: String { name }
+
     /// The run of `seed`.
     public func run(seed: UInt64) -> RunResult {
         run(seed: seed, script: script(seed: seed), tap: nil)
     }
 
     /// Runs `seed`; when it fails, says how to rerun it and what the shortest script is that fails in the same way.
-    /// - Parameter attempts: how many runs shortening may cost.
-    public func failure(seed: UInt64, attempts: Int = 200) -> SimulationFailure? {
+    /// - Parameters:
+    ///   - attempts: how many runs shortening may cost.
+    ///   - deliveries: is raised by the number of datagrams that reached a host.
+    public func failure(seed: UInt64, attempts: Int, deliveries: inout Int) -> SimulationFailure? {
         let script = script(seed: seed)
         let result = run(seed: seed, script: script, tap: nil)
+        deliveries += result.deliveries
         guard let first = result.violations.first else { return nil }
         let shortest = script.minimised(attempts: attempts) { candidate in
             run(seed: seed, script: candidate, tap: nil).violations.contains { $0.invariant == first.invariant }

@@ -56,7 +56,7 @@ public struct ExtendedVirtualSynchrony {
         var pending: TotemMembership?
         for record in history.records[process] ?? [] {
             switch record.fact {
-            case .sent: break
+            case .sent, .state: break
             case .deliveredDamaged(let node):
                 report("only what was sent is delivered", "process \(process) got a damaged message of node \(node)")
             case .delivered(let label):

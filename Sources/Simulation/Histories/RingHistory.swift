@@ -13,6 +13,8 @@ public struct RingHistory: Sendable {
         case deliveredDamaged(from: UInt32)
         /// A transitional or regular configuration was delivered to it.
         case configuration(TotemMembership)
+        /// Something that only readers of a trace want to know.
+        case state(String)
     }
 
     /// A fact and when it happened.
@@ -46,5 +48,28 @@ public struct RingHistory: Sendable {
     /// Notes that a process ended.
     public mutating func end(_ process: ProcessID) {
         ended.insert(process)
+    }
+}
+
+extension RingHistory {
+    /// Everything, in order of time, one line each.
+    public var trace: [String] {
+        records.flatMap { process, list in list.enumerated().map { (process, $0.offset, $0.element) } }
+            .sorted { ($0.2.time, $0.0, $0.1) < ($1.2.time, $1.0, $1.1) }
+            .map { process, _, record in "\(record.time.seconds) process \(process) \(record.fact)" }
+    }
+}
+
+extension RingHistory.Fact: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .sent(let label): "sends \(label)"
+        case .delivered(let label): "gets \(label)"
+        case .deliveredDamaged(let node): "gets a damaged message of node \(node)"
+        case .configuration(let configuration):
+            "\(configuration.isTransitional ? "transitional" : "regular") \(configuration.ring) \(configuration.members)"
+                + " joined \(configuration.joined) left \(configuration.left)"
+        case .state(let text): text
+        }
     }
 }

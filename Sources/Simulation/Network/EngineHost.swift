@@ -22,8 +22,15 @@ public protocol EngineEnvironment: AnyObject {
         on host: EngineHost<Self>
     )
 
+    /// Called when all that `engine` wanted done is done, after every call.
+    func settle(_ engine: inout Engine, on host: EngineHost<Self>)
+
     /// How a datagram that was sent to `destination` reached `host`.
     func arrival(at destination: Endpoint, viaGroup: Bool, host: EngineHost<Self>) -> Arrival
+}
+
+extension EngineEnvironment {
+    public func settle(_ engine: inout Engine, on host: EngineHost<Self>) {}
 }
 
 /// A host that runs one engine.
@@ -102,6 +109,7 @@ public final class EngineHost<Environment: EngineEnvironment>: SimulatedHost {
             }
         }
         effects.removeAll()
+        self.engine?.run { environment.settle(&$0, on: self) }
     }
 }
 

@@ -8,6 +8,9 @@ public final class VirtualNetwork {
     /// How many datagrams a paused host's sockets keep; a kernel's default buffer holds about as many small ones.
     public static let pausedBacklogLimit = 256
 
+    /// Time under way from a host to itself, which nothing disturbs.
+    private static let loopbackDelay = Interval.microseconds(10)
+
     /// How often a host may be woken at one and the same time before it counts as stuck.
     private static let wakesPerInstant = 1000
 
@@ -40,10 +43,17 @@ public final class VirtualNetwork {
     private var packets = PacketPool()
     private var stations: [Station] = []
     private var holders: [Endpoint: Int] = [:]
-    private var groups: [Endpoint: [Int]] = [:]
+    private var groups: [Endpoint: [GroupMember]] = [:]
     private var profile = LinkProfile.local
     private var linkProfiles: [Link: LinkProfile] = [:]
     private var blocked: Set<Link> = []
+
+    /// Who hears a group, in the order in which they joined.
+    private struct GroupMember {
+        var host: Int
+        /// Whether it hears itself.
+        var loopback: Bool
+    }
 
     /// One direction between two hosts.
     private struct Link: Hashable {
@@ -81,9 +91,10 @@ public final class VirtualNetwork {
     /// The host that has `endpoint`.
     public func holder(of endpoint: Endpoint) -> Int? { holders[endpoint] }
 
-    /// Makes `host` hear what is sent to `group`.
-    public func join(_ group: Endpoint, host: Int) {
-        if groups[group]?.contains(host) != true { groups[group, default: []].append(host) }
+    /// Makes `host` hear what others send to `group`; with `loopback` also what it sends itself.
+    public func join(_ group: Endpoint, host: Int, loopback: Bool = false) {
+        guard groups[group]?.contains(where: { $0.host == host }) != true else { return }
+        groups[group, default: []].append(GroupMember(host: host, loopback: loopback))
     }
 
     /// Whether `host` runs, paused or not.
@@ -163,7 +174,7 @@ public final class VirtualNetwork {
         tap?(now, source, destination, datagram)
         if let members = groups[destination] {
             let slot = packets.store(datagram, from: source, to: destination, viaGroup: true)
-            for member in members where member != host { pass(slot, from: host, to: member) }
+            for member in members where member.host != host || member.loopback { pass(slot, from: host, to: member.host) }
             packets.recycle(slot)
         } else if let target = holders[destination] {
             let slot = packets.store(datagram, from: source, to: destination, viaGroup: false)
@@ -173,6 +184,10 @@ public final class VirtualNetwork {
     }
 
     private func pass(_ slot: PacketPool.Slot, from: Int, to: Int) {
+        guard from != to else {
+            packets.retain(slot)
+            return queue.schedule(.arrival(packet: slot, host: to), at: now + Self.loopbackDelay)
+        }
         let link = Link(from: from, to: to)
         guard blocked.isEmpty || !blocked.contains(link) else { return }
         let profile = linkProfiles.isEmpty ? profile : linkProfiles[link] ?? profile

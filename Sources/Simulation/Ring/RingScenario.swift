@@ -1,0 +1,97 @@
+import EngineKit
+import TotemNode
+
+/// What the workload tells the processors of a ring to do.
+public enum RingCommand: Sendable, Hashable, CustomStringConvertible {
+    /// A host sends its next message, of so many bytes.
+    case send(host: Int, length: Int)
+    /// A host leaves in order and stays away.
+    case leave(host: Int)
+
+    public var description: String {
+        switch self {
+        case .send(let host, let length): "host \(host) sends \(length) bytes"
+        case .leave(let host): "host \(host) leaves"
+        }
+    }
+}
+
+/// Rings of bare Totem processors, judged by extended virtual synchrony.
+public struct RingScenario: Scenario {
+    public let name: String
+    /// Number of processors.
+    public var hosts: Int
+    /// Their transport.
+    public var transport: RingTransport.Kind
+    /// What goes wrong.
+    public var mix: FaultMix
+    /// Most messages of a run.
+    public var messages = 200
+    /// Whether a processor leaves in order now and then.
+    public var leaves: Bool
+
+    /// Faults begin this long after the processors were started.
+    static let quietStart = Interval.seconds(2)
+    /// The longest time that a whole and healthy network may take to form one ring and to deliver what waits.
+    static let convergenceLimit = Interval.seconds(90)
+    /// How long nothing may change afterwards.
+    static let stability = Interval.seconds(10)
+
+    /// Rings of `hosts` processors that suffer `mix`.
+    public init(name: String, hosts: Int, transport: RingTransport.Kind, mix: FaultMix, leaves: Bool = false) {
+        self.name = name
+        self.hosts = hosts
+        self.transport = transport
+        self.mix = mix
+        self.leaves = leaves
+    }
+
+    public func script(seed: UInt64) -> Script<RingCommand> {
+        var random = RandomSource(seed: seed)
+        var faults = random.fork()
+        var script = Script<RingCommand>()
+        let start = Instant(nanoseconds: 1_000_000_000)
+        let count = random.below(messages + 1)
+        let span = mix.span + mix.duration.upperBound
+        var time = start
+        for _ in 0..<count {
+            // Bursts and pauses: the window, the holding of the token and its cancelling all get their turn.
+            time = random.chance(0.7) ? time + random.interval(upTo: .milliseconds(2)) : start + random.interval(upTo: span)
+            script.add(.send(host: random.below(hosts), length: length(&random)), at: time)
+        }
+        if leaves, random.chance(0.3) {
+            script.add(.leave(host: random.below(hosts)), at: start + random.interval(upTo: span))
+        }
+        script.add(mix.schedule(hosts: 0..<hosts, from: start + Self.quietStart, random: &faults))
+        return script.sorted()
+    }
+
+    private func length(_ random: inout RandomSource) -> Int {
+        switch random.below(20) {
+        case 0: MessageLabel.size + random.below(60_000)
+        case 1...4: MessageLabel.size + random.below(5000)
+        default: MessageLabel.size + random.below(300)
+        }
+    }
+
+    public func run(seed: UInt64, script: Script<RingCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
+        let cluster = RingCluster(hosts: hosts, transport: transport, seed: seed)
+        cluster.network.tap = tap
+        cluster.run(script)
+        cluster.repair()
+        cluster.network.run(until: cluster.network.now + Self.convergenceLimit, perform: cluster.perform)
+        var violations = cluster.convergenceViolations()
+        let rings = cluster.rings
+        cluster.network.run(until: cluster.network.now + Self.stability, perform: cluster.perform)
+        if violations.isEmpty, cluster.rings != rings {
+            violations.append(Violation("a healthy ring stays", "\(rings) became \(cluster.rings)"))
+        }
+        violations += ExtendedVirtualSynchrony.violations(of: cluster.history, expectsSelfDelivery: violations.isEmpty)
+        return RunResult(
+            violations: violations,
+            digest: cluster.network.digest,
+            deliveries: cluster.network.deliveries,
+            trace: violations.isEmpty ? [] : cluster.history.trace
+        )
+    }
+}
