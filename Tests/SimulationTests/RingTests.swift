@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func oneSeedGivesOneHistory() {
-        let scenario = RingFamilies.everything
+        guard let scenario = RingFamilies.all.last else { return }
         #expect(scenario.run(seed: 4).digest == scenario.run(seed: 4).digest)
         #expect(scenario.run(seed: 4).digest != scenario.run(seed: 5).digest)
     }

@@ -34,6 +34,8 @@ public struct RingScenario: Scenario {
     static let quietStart = Interval.seconds(2)
     /// The longest time that a whole and healthy network may take to form one ring and to deliver what waits.
     static let convergenceLimit = Interval.seconds(90)
+    /// Datagrams that a whole run may take; the busiest healthy one takes less than a tenth of it.
+    static let deliveryLimit = 500_000
     /// How long nothing may change afterwards.
     static let stability = Interval.seconds(10)
 
@@ -85,6 +87,9 @@ public struct RingScenario: Scenario {
         cluster.network.run(until: cluster.network.now + Self.stability, perform: cluster.perform)
         if violations.isEmpty, cluster.rings != rings {
             violations.append(Violation("a healthy ring stays", "\(rings) became \(cluster.rings)"))
+        }
+        if cluster.network.deliveries > Self.deliveryLimit {
+            violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams"))
         }
         violations += ExtendedVirtualSynchrony.violations(of: cluster.history, expectsSelfDelivery: violations.isEmpty)
         return RunResult(

@@ -59,9 +59,14 @@ extension TotemNode {
         {
             // The sender catches up when it hears this processor's JOIN, or is not listened to.
         } else {
+            let known = gathering.processors.count + gathering.failed.count
             gathering.processors.merge(processors)
             merge(failed: failed, of: sender)
-            enterGather(at: now, into: &effects)
+            // Two processors that do not believe each other about who failed would answer every JOIN with a JOIN, and neither would
+            // ever give up on the other, if entering began anew without anything new. The daemons do that; the join and consensus
+            // timers of the gathering that runs say the same at a bearable pace.
+            let isNews = gathering.processors.count + gathering.failed.count > known
+            if isNews || state != .gather { enterGather(at: now, into: &effects) }
             return
         }
         // A member that restarts quickly says nothing new, yet its ring is gone.
