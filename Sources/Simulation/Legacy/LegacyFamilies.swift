@@ -1,0 +1,36 @@
+import EngineKit
+
+/// Families of runs of legacy clusters.
+public enum LegacyFamilies {
+    private static func faults(_ count: Int, _ adjust: (inout FaultMix) -> Void = { _ in }) -> FaultMix {
+        var mix = FaultMix(count: count, span: .seconds(100), duration: .milliseconds(200)...(.seconds(45)))
+        adjust(&mix)
+        return mix
+    }
+
+    private static func everything(_ mix: inout FaultMix) {
+        mix.crashes = true
+        mix.pauses = true
+        mix.partitions = true
+        mix.loss = 0.3
+        mix.jitter = .milliseconds(30)
+    }
+
+    /// Every family.
+    public static let all: [LegacyScenario] = [
+        LegacyScenario(name: "legacy-quiet", hosts: 3, mix: faults(0)),
+        LegacyScenario(
+            name: "legacy-loss",
+            hosts: 4,
+            mix: faults(6) {
+                $0.loss = 0.3
+                $0.jitter = .milliseconds(20)
+            }
+        ),
+        LegacyScenario(name: "legacy-crashes", hosts: 4, mix: faults(5) { $0.crashes = true }, hasAdministration: true),
+        LegacyScenario(name: "legacy-pauses", hosts: 3, mix: faults(5) { $0.pauses = true }),
+        LegacyScenario(name: "legacy-partitions", hosts: 5, mix: faults(5) { $0.partitions = true }),
+        LegacyScenario(name: "legacy-everything", hosts: 5, mix: faults(8, everything), hasAdministration: true),
+        LegacyScenario(name: "legacy-start", hosts: 4, mix: faults(8, everything), disturbsStart: true),
+    ]
+}

@@ -1,0 +1,131 @@
+import CmanNode
+import EngineKit
+
+/// Clusters of legacy members.
+///
+/// The protocol knows no merge: after a partition, and after nodes were taken for dead, an operator (or fencing) has to restart
+/// those that are not in the cluster that goes on. The run does that once, when the faults are over, and then expects one cluster.
+public struct LegacyScenario: Scenario {
+    public let name: String
+    /// Number of nodes.
+    public var hosts: Int
+    /// Whose behaviour they show.
+    public var profile: CmanConfiguration.Profile
+    /// What goes wrong.
+    public var mix: FaultMix
+    /// Most messages of a run.
+    public var messages: Int
+    /// Whether nodes leave, are killed and are probed.
+    public var hasAdministration: Bool
+    /// Whether faults begin while the cluster forms.
+    public var disturbsStart: Bool
+
+    /// Nodes start within this time.
+    private static let startSpan = Interval.seconds(4)
+    /// A cluster has formed by then.
+    private static let formation = Interval.seconds(100)
+    /// How long what is left of faults may take until the operator looks: a death is seen after 26 s, a transition takes 15 s.
+    private static let aftermath = Interval.seconds(90)
+    /// The longest time that the cluster may take to become whole again.
+    private static let convergenceLimit = Interval.seconds(240)
+    /// How long nothing may change afterwards.
+    private static let stability = Interval.seconds(60)
+    /// Datagrams that a whole run may take; the busiest healthy one takes a fifth of it.
+    private static let deliveryLimit = 200_000
+
+    /// Clusters of `hosts` nodes that suffer `mix`.
+    public init(
+        name: String,
+        hosts: Int,
+        profile: CmanConfiguration.Profile = .ringbridge,
+        mix: FaultMix,
+        messages: Int = 150,
+        hasAdministration: Bool = false,
+        disturbsStart: Bool = false
+    ) {
+        self.name = name
+        self.hosts = hosts
+        self.profile = profile
+        self.mix = mix
+        self.messages = messages
+        self.hasAdministration = hasAdministration
+        self.disturbsStart = disturbsStart
+    }
+
+    public func script(seed: UInt64) -> Script<LegacyCommand> {
+        var random = RandomSource(seed: seed)
+        var faults = random.fork()
+        var script = Script<LegacyCommand>()
+        let start = Instant(nanoseconds: 1_000_000_000)
+        for host in 0..<hosts { script.add(.restart(host: host), at: start + random.interval(upTo: Self.startSpan)) }
+        let begin = disturbsStart ? start : start + Self.formation
+        let span = mix.span + mix.duration.upperBound
+        var time = begin
+        for _ in 0..<random.below(messages + 1) {
+            time = random.chance(0.7) ? time + random.interval(upTo: .milliseconds(20)) : begin + random.interval(upTo: span)
+            let target = random.chance(0.3) ? random.below(hosts) : nil
+            script.add(
+                .send(
+                    host: random.below(hosts),
+                    port: random.choice(LegacyCluster.ports),
+                    to: target,
+                    length: MessageLabel.size + random.below(1480 - MessageLabel.size + 1)
+                ),
+                at: time
+            )
+        }
+        if hasAdministration { addAdministration(to: &script, from: begin, span: span, random: &random) }
+        script.add(mix.schedule(hosts: 0..<hosts, from: begin, random: &faults))
+        return script.sorted()
+    }
+
+    private func addAdministration(
+        to script: inout Script<LegacyCommand>,
+        from begin: Instant,
+        span: Interval,
+        random: inout RandomSource
+    ) {
+        for _ in 0..<random.below(4) {
+            let host = random.below(hosts)
+            let other = (host + 1 + random.below(hosts - 1)) % hosts
+            let time = begin + random.interval(upTo: span)
+            switch random.below(4) {
+            case 0: script.add(.leave(host: host, removed: random.chance(0.5)), at: time)
+            case 1: script.add(.kill(host: host, target: other), at: time)
+            default: script.add(.probe(host: host, target: other, port: random.choice([5, 77])), at: time)
+            }
+        }
+    }
+
+    public func run(seed: UInt64, script: Script<LegacyCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
+        let cluster = LegacyCluster(hosts: hosts, profile: profile, seed: seed)
+        cluster.network.tap = tap
+        cluster.schedule(script)
+        cluster.network.run(until: script.steps.last?.time ?? cluster.network.now, perform: cluster.perform)
+        cluster.network.apply(.heal)
+        for host in 0..<hosts { cluster.network.apply(.resume(host: host)) }
+        cluster.run(for: Self.aftermath)
+        cluster.fence()
+        cluster.run(for: Self.convergenceLimit)
+        var violations = cluster.convergenceViolations()
+        if violations.isEmpty {
+            let views = cluster.generations
+            cluster.enterBarrier("quiet")
+            cluster.run(for: Self.stability)
+            if cluster.generations != views {
+                violations.append(Violation("a healthy cluster stays", "generations \(views) became \(cluster.generations)"))
+            }
+            violations += cluster.barrierViolations("quiet")
+        }
+        if cluster.network.deliveries > Self.deliveryLimit {
+            violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams"))
+        }
+        violations += LegacyInvariants.violations(of: cluster.history, expectsCompletion: violations.isEmpty)
+        return RunResult(
+            violations: violations,
+            digest: cluster.network.digest,
+            deliveries: cluster.network.deliveries,
+            trace: violations.isEmpty ? [] : cluster.history.trace
+        )
+    }
+}
