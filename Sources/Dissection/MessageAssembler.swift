@@ -37,7 +37,7 @@ struct MessageAssembler {
     /// Runs that wait for what comes before them; in a recording without loss there are none.
     private var orphans = 0
 
-    private static let runLimit = 512
+    private static let runLimit = 128
     private static let byteLimit = 64 << 20
 
     /// Messages given up for want of room.
@@ -82,13 +82,15 @@ struct MessageAssembler {
         }
     }
 
-    /// Joins runs whose neighbours have come.
-    mutating func join(rings: RingHistories) {
+    /// Joins runs whose neighbours have come with the mcast `sequence` of `ring`.
+    mutating func join(after sequence: UInt32, of ring: RingID, rings: RingHistories) {
         guard orphans > 0 else { return }
         var index = 0
         while index < runs.count {
             let orphan = runs[index]
-            if !orphan.hasStart, let before = predecessor(of: orphan.first, continuation: orphan.continuation, rings: rings) {
+            // Nothing changes for runs that this mcast cannot lie before.
+            let isNear = orphan.first.ring != ring || orphan.first.sequence &- sequence < RingHistory.adjacencyLimit
+            if !orphan.hasStart, isNear, let before = predecessor(of: orphan.first, continuation: orphan.continuation, rings: rings) {
                 runs[before].bytes.append(contentsOf: orphan.bytes)
                 runs[before].last = orphan.last
                 runs[before].fragmented = orphan.fragmented
@@ -138,7 +140,7 @@ struct MessageAssembler {
             !other.hasEnd && other.last.sender == position.sender && other.last.ring == position.ring
                 && Int32(bitPattern: position.sequence &- other.last.sequence) > 0
         }
-        guard !begunHere, position.sequence < RingHistory.window else { return false }
+        guard !begunHere, position.sequence < RingHistory.adjacencyLimit else { return false }
         // Nothing of the ring may be missing before it: the message's next piece could be in what is.
         return (1..<max(1, position.sequence)).allSatisfy { history.record($0) != nil }
     }

@@ -92,11 +92,11 @@ struct TotemDissector {
         let isNew = isWhole && remember(mcast, payload, isInStream: !isRecovery, into: result)
         if isRecovery {
             dissectRecovery(mcast, payload, outerIsNew: isNew, into: result)
+            if isNew { deliverWhole(after: mcast, into: result) }
         } else {
             result.tree.endProtocol(at: mcast.payload.start)
             dissectPieces(mcast, payload, byteOrder, isNew: isNew, into: result)
         }
-        if isNew { deliverWhole(into: result) }
         appendCarried(into: result)
     }
 
@@ -107,6 +107,7 @@ struct TotemDissector {
         outerIsNew: Bool,
         into result: Dissection
     ) {
+        result.tree.takeApartLastField()
         let inner = UnsafeRawBufferPointer(rebasing: payload[outer.payload.range])
         let byteOrder = Corosync3.byteOrder(of: inner) ?? .little
         var mcast = Mcast<Corosync3>()
@@ -265,14 +266,15 @@ struct TotemDissector {
                     endsHere: endsHere,
                     rings: rings
                 )
-                if endsHere { deliverWhole(into: result) }
+                if endsHere { deliverWhole(after: mcast, into: result) }
             }
         }
+        if isNew { deliverWhole(after: mcast, into: result) }
     }
 
-    /// Messages that have become whole.
-    private mutating func deliverWhole(into result: Dissection) {
-        assembler.join(rings: rings)
+    /// Messages that have become whole with `mcast`.
+    private mutating func deliverWhole(after mcast: Mcast<Corosync3>, into result: Dissection) {
+        assembler.join(after: mcast.sequence, of: mcast.ring, rings: rings)
         while assembler.takeWhole({ position, message in
             CarriedMessageDissector.deliver(message, at: position, index: 0, into: result)
         }) {}

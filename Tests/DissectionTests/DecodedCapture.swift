@@ -1,6 +1,7 @@
 import CaptureSupport
 import Captures
 import Dissection
+import Glibc
 import TotemWire
 import WireFormat
 
@@ -54,8 +55,13 @@ struct FrameSource {
     var linkType = LinkType.ethernet
     var frames: [Frame] = []
 
+    /// The frames of the repository's capture `name`.
     init(_ name: String) throws {
-        let reader = try PacketReader(path: CaptureSupport.path(of: name))
+        try self.init(path: CaptureSupport.path(of: name))
+    }
+
+    init(path: String) throws {
+        let reader = try PacketReader(path: path)
         linkType = reader.linkType
         while let packet = try reader.next() {
             frames.append(Frame(time: packet.time, originalLength: packet.originalLength, bytes: Array(packet.bytes)))
@@ -138,5 +144,20 @@ struct SplitMix {
         z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
         return Int((z ^ z >> 31) % UInt64(bound))
+    }
+}
+
+/// A file that is removed at the end.
+final class TemporaryFile {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/ringbridge-dissection-XXXXXX".utf8CString)
+        close(mkstemp(&template))
+        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    deinit {
+        unlink(path)
     }
 }
