@@ -7,7 +7,9 @@ struct RingbridgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ringbridge",
         abstract: "Change the wire protocol of a cluster one node at a time.",
-        subcommands: [RunCommand.self, NodeSubcommand.self, StatusCommand.self, DecodeCommand.self]
+        subcommands: [
+            DemoCommand.self, RunCommand.self, NodeSubcommand.self, StatusCommand.self, DecodeCommand.self,
+        ]
     )
 
     /// Exit codes: 0 done, 1 a check failed, 2 the input or the arguments are unusable. Errors are one line on the standard error.
