@@ -30,6 +30,7 @@ struct CmanSide: SideAdapter {
     /// Whether members or the state of proxies may differ from what was reported.
     var isStale = false
     var wasOperational = false
+    private var lastQuorum: CmanQuorum?
     var reports: [SideReport] = []
     /// Reused for every call of an engine.
     var engineEffects = CmanEffects()
@@ -234,11 +235,29 @@ struct CmanSide: SideAdapter {
         guard isStale else { return }
         isStale = false
         reportMembers()
+        reportQuorum()
         let isOperational = authority.map { !proxies[$0].node.isInTransition } ?? false
         if isOperational != wasOperational {
             wasOperational = isOperational
             reports.append(.operational(isOperational))
         }
+    }
+
+    /// Compares: the proxy whose word counts may be another one since its quorum changed.
+    private mutating func reportQuorum() {
+        guard let authority, proxies[authority].node.quorum != lastQuorum else { return }
+        let quorum = proxies[authority].node.quorum
+        lastQuorum = quorum
+        reports.append(
+            .quorum(
+                SideQuorum(
+                    quorum: quorum.quorum,
+                    totalVotes: quorum.totalVotes,
+                    expectedVotes: quorum.expectedVotes,
+                    isQuorate: quorum.isQuorate
+                )
+            )
+        )
     }
 
     /// Compares the members that are known now with those that were reported.

@@ -23,18 +23,8 @@ extension CmanSide {
         case .transitionEnded:
             isStale = true
             if isAuthority { prober.hurry(at: now) }
-        case .quorum(let quorum):
-            guard isAuthority else { return }
-            reports.append(
-                .quorum(
-                    SideQuorum(
-                        quorum: quorum.quorum,
-                        totalVotes: quorum.totalVotes,
-                        expectedVotes: quorum.expectedVotes,
-                        isQuorate: quorum.isQuorate
-                    )
-                )
-            )
+        case .quorum:
+            isStale = true
         case .message(let message):
             take(message, of: index, at: now, into: &effects)
         case .sent(let tag):
