@@ -18,8 +18,8 @@ public struct ClusterProcessor: NodeEngine {
 
     /// What is left to do before the ring is left.
     private struct Departure: Sendable {
-        /// Visits of the token until everything that was said has been sent: the one that takes it along, and the one that is
-        /// perhaps under way.
+        /// Visits of the token after which nothing waits: the one that took the last message along, and one more, by which
+        /// others can have asked for what they missed.
         var tokens = 2
         /// When the processor leaves without having said it.
         var deadline: Instant
@@ -93,12 +93,12 @@ public struct ClusterProcessor: NodeEngine {
         carryOut(at: now, into: &effects)
     }
 
-    /// Says what a stopping daemon says, that its processes are gone, and then leaves the ring. The state is `left` when that is
-    /// done, which takes a round of the token.
+    /// Sends what waits, says what a stopping daemon says, that its processes are gone, and then leaves the ring. The state is
+    /// `left` when that is done, which takes some rounds of the token and at most the time of its loss.
     public mutating func leave(at now: Instant, into effects: inout ProcessorEffects) {
         guard departure == nil else { return }
         services.leave()
-        guard totem.state == .operational, !services.serviceMessages.isEmpty else {
+        guard totem.state == .operational, isSynchronised, totem.hasWaitingMessages || !services.clientMessages.isEmpty else {
             leaveRing(at: now, into: &effects)
             return
         }
@@ -262,7 +262,7 @@ public struct ClusterProcessor: NodeEngine {
     }
 
     private mutating func count(_ tokens: Int, at now: Instant) {
-        guard var departure, tokens > 0, services.serviceMessages.isEmpty else { return }
+        guard var departure, tokens > 0, services.clientMessages.isEmpty, !totem.hasWaitingMessages else { return }
         departure.tokens -= tokens
         guard departure.tokens > 0 else {
             self.departure = nil

@@ -227,7 +227,8 @@ package struct ServiceStack: Sendable {
 
     /// Says what a daemon says before it stops.
     package mutating func leave() {
-        processGroups.leaveAll(into: &serviceMessages)
-        voteQuorum?.leave(into: &serviceMessages)
+        // Behind what clients have sent.
+        processGroups.leaveAll(into: &clientMessages)
+        voteQuorum?.leave(into: &clientMessages)
     }
 }

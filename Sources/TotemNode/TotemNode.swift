@@ -32,6 +32,9 @@ public struct TotemNode: NodeEngine {
     /// Whether the services have not yet synchronised in this ring: what is sent now goes in front of what waited from before.
     public var isWaitingForSynchronisation: Bool { awaitsTransAck }
 
+    /// Whether messages of this processor wait for the token.
+    public var hasWaitingMessages: Bool { backlog > 0 || !packer.isEmpty }
+
     /// Whether delivery pauses after each packet until the services have synchronised. The daemons synchronise at a certain place in
     /// the total order, and which set of open messages a packet belongs to depends on it (assembly_ref totempg.c:290); whoever
     /// runs the services needs to call `completeSynchronisation` in that place.

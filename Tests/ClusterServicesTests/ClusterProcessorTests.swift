@@ -88,6 +88,21 @@ import TotemNode
         #expect(left == [.init(process: CPGProcess(node: 3, pid: 100), reason: .processDown)])
     }
 
+    @Test func aStoppingNodeSendsWhatWaits() {
+        var network = ClusterNetwork(nodes: [1, 2], seed: 7)
+        network.start(1, 2)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2) })
+        network.join("g", 1)
+        network.join("g", 2)
+        network.run(.seconds(1))
+        // Many times what the token takes along in one visit.
+        for number in 0..<100 { network.send("\(number) " + String(repeating: "x", count: 3000), to: "g", from: 1) }
+        network.perform(1) { $0.leave(at: $1, into: &$2) }
+        #expect(network.send("too late", to: "g", from: 1) == .notRunning)
+        #expect(network.run(.seconds(30)) { $0.isCluster(2) })
+        #expect(network.deliveries[2]?.count == 100)
+    }
+
     @Test func aKilledNodeIsTold() {
         var network = ClusterNetwork(nodes: [1, 2, 3], seed: 5)
         network.start(1, 2, 3)
