@@ -11,7 +11,8 @@ public struct ClusterProcessor: NodeEngine {
     /// What the processor was told.
     public let configuration: ProcessorConfiguration
 
-    private var totem: TotemNode
+    /// The ring; replays set the counters that a recorded daemon had.
+    package var totem: TotemNode
     private var services: ServiceStack
     private var ringEffects = Effects<TotemDestination, TotemEvent>()
     private var departure: Departure?
@@ -135,10 +136,16 @@ public struct ClusterProcessor: NodeEngine {
         return true
     }
 
-    /// A process of this node leaves group `group`; false when it had not joined.
+    /// A process of this node leaves group `group`, or is gone (`processDown`); false when it had not joined.
     @discardableResult
-    public mutating func leave(group: String, pid: UInt32, at now: Instant, into effects: inout ProcessorEffects) -> Bool {
-        guard let name = CPGName(group.utf8), services.leave(name, pid: pid) else { return false }
+    public mutating func leave(
+        group: String,
+        pid: UInt32,
+        reason: CPGReason = .leave,
+        at now: Instant,
+        into effects: inout ProcessorEffects
+    ) -> Bool {
+        guard let name = CPGName(group.utf8), services.leave(name, pid: pid, reason: reason) else { return false }
         carryOut(at: now, into: &effects)
         return true
     }

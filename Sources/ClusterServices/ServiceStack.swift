@@ -201,8 +201,8 @@ package struct ServiceStack: Sendable {
     }
 
     /// A client leaves group `name`; false when it had not joined.
-    package mutating func leave(_ name: CPGName, pid: UInt32) -> Bool {
-        processGroups.leave(name, pid: pid, into: &clientMessages)
+    package mutating func leave(_ name: CPGName, pid: UInt32, reason: CPGReason = .leave) -> Bool {
+        processGroups.leave(name, pid: pid, reason: reason, into: &clientMessages)
     }
 
     /// A client sends `payload` to group `name`.

@@ -11,6 +11,7 @@ public struct TotemLives: Sendable {
     private var dead: Set<UInt32> = []
     private var drops: [TotemDrop] = []
     private var obstacles: [UInt32: String] = [:]
+    private var versions: [UInt32: UInt64] = [:]
     private let nodes: [UInt32]
 
     /// The lives of `nodes` by the truth file `truth`.
@@ -21,6 +22,7 @@ public struct TotemLives: Sendable {
         return (lives.ended + present).map { life in
             var life = life
             life.drops = lives.drops
+            life.configurationVersion = lives.versions[life.node]
             life.obstacle = lives.obstacles[life.node]
             return life
         }.sorted { ($0.node, $0.begin ?? .zero) < ($1.node, $1.begin ?? .zero) }
@@ -36,6 +38,7 @@ public struct TotemLives: Sendable {
             obstacles[node] = "it is not a corosync daemon"
             return
         }
+        for clause in action.split(separator: ";") where clause.contains("config_version") { takeVersion(clause) }
         if action.contains("dropped at the switch"), let length = words.lazy.compactMap({ Int($0) }).first {
             guard let node = words.lazy.compactMap({ Self.nodeID($0) }).first else { return }
             drops.append(TotemDrop(rule: .longerThan(length, to: node), begin: time, end: time))
@@ -55,6 +58,13 @@ public struct TotemLives: Sendable {
         } else {
             takeNetwork(words, at: time)
         }
+    }
+
+    /// `co1,co2 config_version 3`.
+    private mutating func takeVersion(_ clause: Substring) {
+        let words = clause.split { $0 == " " || $0 == "," }
+        guard let version = words.lazy.compactMap({ UInt64($0) }).first else { return }
+        for node in words.compactMap({ Self.nodeID($0) }) { versions[node] = version }
     }
 
     /// The node that stands behind `word`.

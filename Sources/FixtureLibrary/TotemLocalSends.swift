@@ -15,14 +15,23 @@ struct TotemLocalSends: Sendable {
         /// Index of the packet in which it ends.
         var lastPacket: Int
 
+        /// What it is; nil for what is not known.
+        var kind: ServiceMessageKind? {
+            payload.withUnsafeBytes { bytes in
+                guard let header = try? ServiceHeader(reading: bytes),
+                    let group = group.withUnsafeBytes({ ServiceGroup(name: $0) })
+                else { return nil }
+                return ServiceMessageKind(header, in: group)
+            }
+        }
+
         /// Length of the first of the two pieces in which corosync gives a CPG message to totempg: the header, then what the client
         /// sent (cpg.c:1760@v3.1.7); 0 when there is one piece.
         var firstPiece: Int {
-            guard payload.count >= 4 else { return 0 }
-            switch (payload[2], payload[0]) {
-            case (2, 3): return min(184, payload.count)
-            case (2, 6): return min(200, payload.count)
-            default: return 0
+            switch kind {
+            case .cpgMulticast: min(CPGMulticast.prefixCount, payload.count)
+            case .cpgPartialMulticast: min(CPGPartialMulticast.prefixCount, payload.count)
+            default: 0
             }
         }
     }

@@ -69,7 +69,8 @@ public struct TotemRecording: Sendable {
         }
     }
 
-    private static func message(_ payload: [UInt8]) throws(WireError) -> TotemMessage<Corosync3>? {
+    /// `payload` as a message; nil when it is none of corosync 3.
+    static func message(_ payload: [UInt8]) throws(WireError) -> TotemMessage<Corosync3>? {
         var result: Result<TotemMessage<Corosync3>?, WireError> = .success(nil)
         payload.withUnsafeBytes { bytes in
             guard Corosync3.byteOrder(of: bytes) != nil else { return }

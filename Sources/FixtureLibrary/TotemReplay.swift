@@ -17,6 +17,8 @@ public struct TotemReplay: Sendable {
         public var begin: Instant?
         /// When it was killed or stopped; nil when it outlived the capture.
         public var end: Instant?
+        /// The version of its configuration, if that has one.
+        public var configurationVersion: UInt64?
         /// What did not reach it.
         public var drops: [TotemDrop] = []
         /// Why it is not known what reached it.
@@ -40,6 +42,17 @@ public struct TotemReplay: Sendable {
         case notReplayable(String)
     }
 
+    /// Which engine plays the daemon.
+    public enum Engine: Sendable, Hashable, CaseIterable {
+        /// `TotemNode`: what services and clients said is taken from the recording.
+        case ring
+        /// `ClusterProcessor`: only what clients did is taken from the recording.
+        case processor
+    }
+
+    /// Which engine plays the daemon.
+    public var engine = Engine.ring
+
     /// How late or early a timer may be.
     public var tolerance = Interval.milliseconds(40)
 
@@ -61,7 +74,18 @@ public struct TotemReplay: Sendable {
         if life.end != nil {
             while case .received = events.last { events.removeLast() }
         }
-        guard var player = try TotemReplayPlayer(life, events, recording, timers, tolerance) else {
+        switch engine {
+        case .ring: return try run(life, events, as: RingAlone.self)
+        case .processor: return try run(life, events, as: WholeProcessor.self)
+        }
+    }
+
+    private func run<Processor: ReplayedProcessor>(
+        _ life: Life,
+        _ events: [TotemRecording.Event],
+        as engine: Processor.Type
+    ) throws(WireError) -> Outcome {
+        guard var player = try TotemReplayPlayer<Processor>(life, events, recording, timers, tolerance) else {
             return .notReplayable("it sent nothing that tells the ring it was in")
         }
         return player.run()

@@ -4,7 +4,7 @@ import TotemWire
 import WireFormat
 
 /// The course of one replay.
-struct TotemReplayPlayer {
+struct TotemReplayPlayer<Processor: ReplayedProcessor> {
     private struct Sent {
         var bytes: [UInt8]
         var destination: TotemDestination
@@ -14,8 +14,7 @@ struct TotemReplayPlayer {
     private let events: [TotemRecording.Event]
     private let sends: TotemLocalSends
     private let tolerance: Interval
-    private var node: TotemNode
-    private var effects = TotemNode.Output()
+    private var processor: Processor
     /// What the engine sent and the recording has not yet shown.
     private var waiting: [Sent] = []
     private var now: Instant
@@ -24,6 +23,8 @@ struct TotemReplayPlayer {
     private var previousBacklog: UInt32 = 0
     private var lastRing = RingID()
     private var lastToken: UInt32?
+    private var lastMessage = (ring: RingID(), sequence: UInt32(0))
+    private var openMessages = TotemPacketDifference.OpenMessages()
     private var matched = 0
 
     /// Nil when the recording does not tell the state in which the life begins.
@@ -44,24 +45,30 @@ struct TotemReplayPlayer {
             configuration.timers = timers
             // A processor counts 1 when it starts.
             configuration.storedRingSequence = join.ringSequence &- 1
-            node = TotemNode(configuration: configuration)
+            processor = Processor(configuration, configurationVersion: life.configurationVersion)
             now = first
         } else {
             guard let token = Self.firstToken(in: events), let visit = Self.lastVisit(before: events, of: token, timers) else { return nil }
             let members = recording.members(of: token.ring)
-            let start = TotemReplayStart(token: token, members: members, among: recording.nodes, timers: timers)
-            guard let node = start.nodes[life.node] else { return nil }
-            self.node = node
+            let start = try TotemReplayStart<Processor>(
+                token: token,
+                members: members,
+                among: recording.nodes,
+                timers: timers,
+                configurationVersion: life.configurationVersion
+            )
+            guard let processor = start.processors[life.node] else { return nil }
+            self.processor = processor
             now = start.visit
             origin = visit - start.visit
             skip(to: first - origin - tolerance)
         }
-        node.messageCounter = sends.firstCounter ?? 0
+        processor.totem.messageCounter = sends.firstCounter ?? 0
     }
 
     /// Goes on to the beginning of the capture; what is sent until then was not recorded.
     private mutating func skip(to time: Instant) {
-        while let deadline = node.nextDeadline, deadline < time { advance(to: deadline) }
+        while let deadline = processor.nextDeadline, deadline < time { advance(to: deadline) }
         waiting.removeAll()
     }
 
@@ -101,7 +108,7 @@ struct TotemReplayPlayer {
             catchUp(to: time)
             switch event {
             case .received(let packet):
-                if waiting.isEmpty, let deadline = node.nextDeadline, deadline <= time, timerGoesFirst(before: index) {
+                if waiting.isEmpty, let deadline = processor.nextDeadline, deadline <= time, timerGoesFirst(before: index) {
                     advance(to: deadline)
                 }
                 if let extra = waiting.first, extra.time + tolerance < time { return tooMuch(extra, packet) }
@@ -134,7 +141,9 @@ struct TotemReplayPlayer {
 
     /// Lets timers run out that are late by more than the tolerance; a token to oneself has no tolerance.
     private mutating func catchUp(to time: Instant) {
-        while let deadline = node.nextDeadline, deadline + tolerance < time || node.isPassingTokenToItself && deadline <= time {
+        while let deadline = processor.nextDeadline,
+            deadline + tolerance < time || processor.totem.isPassingTokenToItself && deadline <= time
+        {
             advance(to: deadline)
         }
         now = time
@@ -142,25 +151,30 @@ struct TotemReplayPlayer {
 
     private mutating func advance(to time: Instant) {
         now = max(now, time)
-        node.advance(to: now, into: &effects)
+        processor.advance(to: now)
         collect()
     }
 
     private mutating func receive(_ packet: TotemRecording.Packet, at time: Instant) {
-        if case .token(let token) = packet.message { giveMessages(for: token) }
-        packet.bytes.withUnsafeBytes {
-            node.receive($0, from: packet.source, arrival: Arrival(viaGroup: packet.target == nil), at: time, into: &effects)
+        if case .token(let token) = packet.message {
+            // The token takes along what was packed, so whatever shares a packet with it had been given too.
+            if nextMessage > 0 {
+                let packed = sends.messages[nextMessage - 1].lastPacket
+                give { $0.packet == packed }
+            }
+            giveMessages(for: token)
         }
+        processor.receive(packet, at: time)
         collect()
     }
 
     /// Gives the engine what the daemon's services and clients had given when it handled `token`.
     private mutating func giveMessages(for token: OrfToken<Corosync3>) {
-        guard node.ring.wire == token.ring, lastToken != token.tokenSequence || lastRing != token.ring else { return }
+        guard processor.totem.ring.wire == token.ring, lastToken != token.tokenSequence || lastRing != token.ring else { return }
         lastToken = token.tokenSequence
         lastRing = token.ring
-        if node.state != .operational { previousBacklog = 0 }
-        guard node.state == .operational,
+        if processor.totem.state != .operational { previousBacklog = 0 }
+        guard processor.totem.state == .operational,
             let known = sends.packetsKnown(at: token, previousBacklog: previousBacklog, sentSoFar: packetsSent)
         else { return }
         previousBacklog = known.backlog
@@ -175,31 +189,19 @@ struct TotemReplayPlayer {
         guard nextMessage < sends.messages.count else { return }
         let message = sends.messages[nextMessage]
         // What the daemon sent in packets of their own, though one would have held them, it had packed at different visits.
-        if nextMessage > 0, sends.messages[nextMessage - 1].lastPacket != message.packet { node.flushPacker() }
+        if nextMessage > 0, sends.messages[nextMessage - 1].lastPacket != message.packet { processor.totem.flushPacker() }
         nextMessage += 1
-        give(message)
-    }
-
-    private mutating func give(_ message: TotemLocalSends.Message) {
-        message.payload.withUnsafeBytes { bytes in
-            let first = UnsafeRawBufferPointer(rebasing: bytes[..<message.firstPiece])
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[message.firstPiece...])
-            let group: StaticString = message.group == Array("sync".utf8) ? "sync" : "a"
-            try? node.send(first, followedBy: rest, group: group, at: now, into: &effects)
-        }
+        guard Processor.needs(message) else { return }
+        processor.give(message, at: now)
         collect()
     }
 
     /// Takes what the engine wants done.
     private mutating func collect() {
-        for effect in effects.effects {
-            guard case .transmit(let range, let destination) = effect else { continue }
-            let bytes = effects.bytes(range)
+        for (bytes, destination) in processor.takeTransmissions() {
             waiting.append(Sent(bytes: bytes, destination: destination, time: now))
             if let mcast = Self.mcast(bytes), sends.packet(of: mcast) == packetsSent { packetsSent += 1 }
         }
-        effects.removeAll()
-        completeSynchronisation()
     }
 
     private static func mcast(_ bytes: [UInt8]) -> Mcast<Corosync3>? {
@@ -209,17 +211,12 @@ struct TotemReplayPlayer {
         }
     }
 
-    /// The recording says what the services sent and when; the engine need not know that they synchronise.
-    private mutating func completeSynchronisation() {
-        if node.state == .operational { node.completeSynchronisation() }
-    }
-
     /// Takes the next packet of the engine, letting a timer run out when that is what it takes, and compares.
     private mutating func expect(_ packet: TotemRecording.Packet, at time: Instant) -> TotemPacketDifference? {
         if case .join(let join) = packet.message, join.isLeave {
             // The daemon left before it handled what had just arrived.
             waiting.removeAll { time - $0.time < .milliseconds(1) }
-            node.leave(at: now, into: &effects)
+            processor.leave(at: now)
             collect()
         }
         if waiting.isEmpty { provoke(packet, at: time) }
@@ -227,7 +224,7 @@ struct TotemReplayPlayer {
             return TotemPacketDifference(field: "message", recorded: packet.message.kind.name.description, replayed: "nothing")
         }
         let sent = waiting.removeFirst()
-        if let difference = TotemPacketDifference.first(recorded: packet.bytes, replayed: sent.bytes) { return difference }
+        if let difference = difference(packet, sent) { return difference }
         if case .node(let target) = sent.destination, target != packet.target {
             let recorded = packet.target.map(String.init) ?? "the group"
             return TotemPacketDifference(field: "destination", recorded: recorded, replayed: String(target))
@@ -235,19 +232,31 @@ struct TotemReplayPlayer {
         return nil
     }
 
+    private mutating func difference(_ packet: TotemRecording.Packet, _ sent: Sent) -> TotemPacketDifference? {
+        guard case .mcast(let mcast) = packet.message, mcast.ring == lastMessage.ring, mcast.sequence <= lastMessage.sequence else {
+            if case .mcast(let mcast) = packet.message { lastMessage = (mcast.ring, mcast.sequence) }
+            return .first(recorded: packet.bytes, replayed: sent.bytes, continuing: &openMessages)
+        }
+        // A message that is sent again does not continue the one that was sent last.
+        var unknown = TotemPacketDifference.OpenMessages()
+        return .first(recorded: packet.bytes, replayed: sent.bytes, continuing: &unknown)
+    }
+
     private mutating func provoke(_ packet: TotemRecording.Packet, at time: Instant) {
         switch packet.message {
-        case .join where node.state == .idle:
-            node.start(at: now, into: &effects)
+        case .join where processor.totem.state == .idle:
+            processor.start(at: now)
             collect()
         case .holdCancel:
+            // Only what a client did can have ended the idleness.
+            while nextMessage < sends.messages.count, !Processor.needs(sends.messages[nextMessage]) { nextMessage += 1 }
             giveNext()
         case .mcast(let mcast):
             // Alone in its ring a processor's tokens are not seen, so nothing else tells when it was given its messages.
-            if let index = sends.packet(of: mcast), node.members.count == 1 { give { $0.packet <= index } }
+            if let index = sends.packet(of: mcast), processor.totem.members.count == 1 { give { $0.packet <= index } }
         default:
             break
         }
-        while waiting.isEmpty, let deadline = node.nextDeadline, deadline <= time + tolerance { advance(to: deadline) }
+        while waiting.isEmpty, let deadline = processor.nextDeadline, deadline <= time + tolerance { advance(to: deadline) }
     }
 }

@@ -5,80 +5,99 @@ import WireFormat
 
 /// Brings processors into the state that the daemons of a capture have when it begins in the middle of an idle ring: they form that
 /// ring among themselves and let its token rest.
-struct TotemReplayStart {
-    /// The processors, by node id, and the instant at which the representative last had the token in its hands.
-    private(set) var nodes: [UInt32: TotemNode] = [:]
+struct TotemReplayStart<Processor: ReplayedProcessor> {
+    /// The processors, by node id.
+    private(set) var processors: [UInt32: Processor] = [:]
+    /// When the representative last had the token in its hands.
     private(set) var visit = Instant.zero
 
+    private let members: [UInt32]
+    private var flights: [(due: Instant, source: UInt32, target: UInt32, bytes: [UInt8])] = []
+
     /// Forms the ring that `token`, the first recorded one, belongs to.
-    init(token: OrfToken<Corosync3>, members: [UInt32], among configured: [UInt32], timers: TotemTimers) {
-        var flights: [(due: Instant, target: UInt32, bytes: [UInt8])] = []
-        var now = Instant.zero
+    init(
+        token: OrfToken<Corosync3>,
+        members: [UInt32],
+        among nodes: [UInt32],
+        timers: TotemTimers,
+        configurationVersion: UInt64?
+    ) throws(WireError) {
+        // What the services say when a ring is new takes message numbers, how many is seen when it is done once.
+        let trial = try Self(token, from: 0, members, nodes, timers, configurationVersion)
+        let taken = trial.processors.values.first?.totem.highestMessageSequence ?? 0
+        self = try Self(token, from: token.sequence &- taken, members, nodes, timers, configurationVersion)
+    }
+
+    private init(
+        _ token: OrfToken<Corosync3>,
+        from start: UInt32,
+        _ members: [UInt32],
+        _ nodes: [UInt32],
+        _ timers: TotemTimers,
+        _ configurationVersion: UInt64?
+    ) throws(WireError) {
+        self.members = members
         for id in members {
-            var configuration = TotemConfiguration(nodeID: id, nodes: configured)
+            var configuration = TotemConfiguration(nodeID: id, nodes: nodes)
             configuration.timers = timers
             // A processor counts 1 when it starts, and a ring's number is the highest of its members' and 4: first each processor forms
             // a ring of its own, then all of them one.
             configuration.storedRingSequence = token.ring.sequence &- 9
-            var node = TotemNode(configuration: configuration)
-            node.messageSequenceStart = token.sequence
-            nodes[id] = node
+            var processor = Processor(configuration, configurationVersion: configurationVersion)
+            processor.totem.messageSequenceStart = start
+            processors[id] = processor
         }
-        func perform(_ id: UInt32, _ body: (inout TotemNode, inout TotemNode.Output) -> Void) {
-            guard var node = nodes[id] else { return }
-            var effects = TotemNode.Output()
-            body(&node, &effects)
-            for effect in effects.effects {
-                guard case .transmit(let range, let destination) = effect else { continue }
-                let targets = if case .node(let target) = destination { [target] } else { members.filter { $0 != id } }
-                for target in targets { flights.append((now + .microseconds(50), target, effects.bytes(range))) }
+        for id in members { perform(id) { $0.start(at: $1) } }
+        try settle(representative: members.min() ?? 0)
+        if start != 0 { try holdToken(token, representative: members.min() ?? 0) }
+        for id in members { processors[id]?.totem.messageSequenceStart = 0 }
+    }
+
+    private mutating func perform(_ id: UInt32, _ body: (inout Processor, Instant) -> Void) {
+        guard var processor = processors[id] else { return }
+        body(&processor, visit)
+        for (bytes, destination) in processor.takeTransmissions() {
+            let targets = if case .node(let target) = destination { [target] } else { members.filter { $0 != id } }
+            for target in targets { flights.append((visit + .microseconds(50), id, target, bytes)) }
+        }
+        processors[id] = processor
+    }
+
+    /// Runs until the representative holds the token of the idle ring.
+    private mutating func settle(representative: UInt32) throws(WireError) {
+        while visit < Instant.zero + .seconds(10) {
+            let deadline = processors.values.compactMap(\.nextDeadline).min() ?? visit
+            visit = max(visit, min(deadline, flights.first?.due ?? deadline))
+            guard let flight = flights.first, flight.due <= visit else {
+                for id in members { perform(id) { $0.advance(to: $1) } }
+                continue
             }
-            node.completeSynchronisation()
-            nodes[id] = node
+            flights.removeFirst()
+            let tokens = processors[representative]?.totem.counters.tokens
+            try deliver(flight.bytes, to: flight.target)
+            let isVisit = processors[representative]?.totem.counters.tokens != tokens
+            if isVisit, flights.isEmpty { return }
         }
-        for id in members { perform(id) { $0.start(at: now, into: &$1) } }
-        let representative = members.min() ?? 0
-        // Forming takes a second; afterwards every hold interval is like the other.
-        let settled = Instant.zero + .seconds(3)
-        while true {
-            let deadline = nodes.values.compactMap(\.nextDeadline).min() ?? settled
-            now = max(now, min(deadline, flights.first?.due ?? deadline))
-            if let flight = flights.first, flight.due <= now {
-                flights.removeFirst()
-                let before = nodes[representative]?.counters.tokens
-                perform(flight.target) { node, effects in
-                    flight.bytes.withUnsafeBytes {
-                        node.receive($0, from: Endpoint(IPAddress(ipv4: 0), 0), arrival: Arrival(), at: now, into: &effects)
-                    }
-                }
-                let isVisit = flight.target == representative && nodes[representative]?.counters.tokens != before
-                if isVisit, now >= settled, flights.isEmpty { break }
-            } else {
-                for id in members { perform(id) { $0.advance(to: now, into: &$1) } }
-            }
-            guard now < Instant.zero + .seconds(10) else { break }
-        }
-        visit = now
-        perform(representative) { node, effects in
-            Self.holdToken(token, from: members.max() ?? 0, at: now, in: &node, into: &effects)
-        }
-        for id in members { nodes[id]?.messageSequenceStart = 0 }
+    }
+
+    private mutating func deliver(_ bytes: [UInt8], to target: UInt32) throws(WireError) {
+        guard let message = try TotemRecording.message(bytes) else { return }
+        let packet = TotemRecording.Packet(
+            frame: 0,
+            time: visit,
+            source: Endpoint(IPAddress(ipv4: 0), 0),
+            target: target,
+            bytes: bytes,
+            message: message
+        )
+        perform(target) { $0.receive(packet, at: $1) }
     }
 
     /// Gives the representative the token that it will let go as `token`.
-    private static func holdToken(
-        _ token: OrfToken<Corosync3>,
-        from predecessor: UInt32,
-        at now: Instant,
-        in node: inout TotemNode,
-        into effects: inout TotemNode.Output
-    ) {
+    private mutating func holdToken(_ token: OrfToken<Corosync3>, representative: UInt32) throws(WireError) {
         var arriving = token
-        arriving.header.nodeID = predecessor
+        arriving.header.nodeID = members.max() ?? 0
         arriving.tokenSequence &-= 1
-        guard let bytes = try? arriving.bytes() else { return }
-        bytes.withUnsafeBytes {
-            node.receive($0, from: Endpoint(IPAddress(ipv4: 0), 0), arrival: Arrival(), at: now, into: &effects)
-        }
+        try deliver(arriving.bytes(), to: representative)
     }
 }

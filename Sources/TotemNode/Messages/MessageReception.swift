@@ -30,6 +30,9 @@ struct ReceivedRange: Sendable {
 }
 
 extension TotemNode {
+    /// The highest message of the ring that has come.
+    package var highestMessageSequence: UInt32 { received.highSequence }
+
     /// message_handler_mcast (totemsrp.c:4265).
     ///
     /// A message is kept only where it belongs, those of recovery in RECOVERY, ordinary ones of the ring that they were sent in; the
