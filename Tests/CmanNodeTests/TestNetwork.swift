@@ -100,6 +100,13 @@ final class TestNetwork {
         }
     }
 
+    /// Hands a datagram to a node as if it had come from `source`.
+    func inject(_ bytes: [UInt8], from source: Endpoint, to target: Int) {
+        with(target) { node, now, effects in
+            bytes.withUnsafeBytes { node.receive($0, from: source, arrival: Arrival(viaGroup: true), at: now, into: &effects) }
+        }
+    }
+
     /// Runs for a while.
     func run(_ span: Interval) {
         _ = run(until: { _ in false }, atMost: span)
