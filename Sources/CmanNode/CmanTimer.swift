@@ -1,5 +1,5 @@
 /// The timers of a node, in the order in which they expire when they are due at once.
-enum CmanTimer: Int, CaseIterable, Sendable {
+package enum CmanTimer: Int, CaseIterable, Sendable {
     /// Acknowledgements are missing.
     case retransmit
     /// Stays in STARTING, NEWCLUSTER, JOINING, JOINWAIT, JOINACK.

@@ -19,10 +19,12 @@ extension CmanNode {
         at now: Instant,
         into effects: inout CmanEffects
     ) throws(CmanSendError) -> CmanTag {
-        try send(payload, from: sourcePort, to: port, node: node, flags: [], at: now, into: &effects)
+        guard payload.count <= Self.maximumPayload else { throw .tooLarge(payload.count) }
+        return try send(payload, from: sourcePort, to: port, node: node, flags: [], at: now, into: &effects)
     }
 
-    /// The same with flags that a program gave, for replaying what was recorded.
+    /// The same with flags that a program gave and up to the length that the original lets programs send, of which receivers cut the
+    /// end; for replaying what was recorded.
     package mutating func send(
         _ payload: UnsafeRawBufferPointer,
         from sourcePort: UInt8,
@@ -35,7 +37,7 @@ extension CmanNode {
         self.now = now
         guard role.takesPart, id != 0 else { throw .notMember }
         guard port > CmanPort.serviceManager else { throw .reservedPort(port) }
-        guard payload.count <= Self.maximumPayload else { throw .tooLarge(payload.count) }
+        guard payload.count <= 1500 else { throw .tooLarge(payload.count) }
         let target: MessageTarget
         if node == 0 {
             target = .everyone

@@ -25,12 +25,13 @@ extension CmanNode {
         self.now = now
         guard port > CmanPort.serviceManager, ports.contains(port) else { return }
         ports.remove(port)
-        announceClosed(port, into: &effects)
+        guard role.takesPart else { return }
+        announceClosed(port, at: now, into: &effects)
     }
 
     /// Says PORTCLOSED whether or not the port was open, for replaying what was recorded.
-    package mutating func announceClosed(_ port: UInt8, into effects: inout CmanEffects) {
-        guard role.takesPart else { return }
+    package mutating func announceClosed(_ port: UInt8, at now: Instant, into effects: inout CmanEffects) {
+        self.now = now
         var message = CmanPortClosed()
         message.port = port
         send(.portClosed(message), to: .everyone, sourcePort: 0, into: &effects)

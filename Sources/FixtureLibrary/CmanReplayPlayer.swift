@@ -1,0 +1,311 @@
+import CmanNode
+import CmanWire
+import EngineKit
+import WireFormat
+
+/// Runs the engine through one life of a recorded daemon.
+///
+/// Inputs are the packets that reached the daemon. What programs and administrators did (messages, closed ports, probes, leaving) is
+/// taken from the packets that it caused, and from nothing else. Timers are moved to the recorded moment when the daemon's ran out
+/// close to it.
+struct CmanReplayPlayer {
+    /// A packet that the engine sent; without destination it went to the group.
+    struct Sent {
+        var time: Instant
+        var bytes: [UInt8]
+        var destination: Endpoint?
+    }
+
+    let recording: CmanRecording
+    let life: CmanReplay.Life
+    private(set) var sent: [Sent] = []
+    private var node: CmanNode
+    private var effects = CmanEffects()
+    private let isKernelLike: Bool
+    private let ownPositions: Set<Int>
+    /// Positions of packets that were handed in before their turn.
+    private var received: Set<Int> = []
+    /// Sequence numbers of messages that the daemon sent so far, to tell copies.
+    private var recordedSequences: Set<UInt16> = []
+
+    init(recording: CmanRecording, life: CmanReplay.Life) {
+        self.recording = recording
+        self.life = life
+        isKernelLike = recording.name.contains("-k.")
+        ownPositions = Set(life.life.sent)
+        let sent = life.life.sent.map { recording.packets[$0] }
+        var configuration = CmanConfiguration(
+            clusterName: life.join.cluster,
+            nodeName: life.join.name,
+            addresses: [life.life.address]
+        )
+        configuration.wantedNodeID = life.join.nodeID
+        configuration.expectedVotes = life.join.expectedVotes
+        configuration.configVersion = life.join.configVersion
+        configuration.twoNode = life.join.twoNode
+        configuration.profile = isKernelLike ? .kernel : .daemon
+        configuration.timers.maxRetries = 5
+        configuration.timers.joinWait = Self.joinWait(sent)
+        configuration.timers.newCluster = configuration.timers.joinWait
+        node = CmanNode(
+            configuration: configuration,
+            seed: 1,
+            rules: isKernelLike ? .recordedKernelLike : CmanProfileRules(.daemon)
+        )
+    }
+
+    /// Founders ran with 5 s or with the default; their NEWCLUSTERs are a fifth of it apart, in whole seconds.
+    private static func joinWait(_ sent: [CmanRecording.Packet]) -> Interval {
+        let announcements = sent.filter { if case .newCluster = $0.packet.body { true } else { false } }
+        guard announcements.count > 1 else { return .seconds(16) }
+        return announcements[1].time - announcements[0].time < .seconds(2) ? .seconds(5) : .seconds(16)
+    }
+
+    // MARK: Running
+
+    mutating func play() {
+        guard let first = life.life.sent.first, let last = life.life.sent.last else { return }
+        begin(first)
+        var position = recording.packets.firstIndex { $0.time >= startTime } ?? first
+        let hasEnd = life.isKilled || leaves
+        while position < recording.packets.count {
+            let packet = recording.packets[position]
+            advance(to: packet.time)
+            if ownPositions.contains(position) {
+                cause(packet)
+            } else if receives(packet), !received.contains(position) {
+                receiveEarlier(than: position)
+                fireRacingTimers(before: packet.time)
+                receive(packet)
+            }
+            if position == last, hasEnd { return }
+            position += 1
+        }
+    }
+
+    /// Packets of different threads, and of the daemon's two sockets, that are this close to each other may be handled in another order
+    /// than they were recorded in.
+    private static var race: Interval { .milliseconds(2) }
+
+    /// The daemon reads its group socket before its own. A HELLO that it must have seen before an answer, for it asked the HELLO's
+    /// sender too, comes first.
+    private mutating func receiveEarlier(than position: Int) {
+        let packet = recording.packets[position]
+        guard case .joinAck = packet.packet.body else { return }
+        for own in life.life.sent where own > position && recording.packets[own].time - packet.time < Self.race {
+            guard case .joinReq = recording.packets[own].packet.body else { continue }
+            let target = recording.packets[own].destination
+            for earlier in position + 1..<own where recording.packets[earlier].source == target {
+                guard case .hello = recording.packets[earlier].packet.body, received.insert(earlier).inserted else { continue }
+                receive(recording.packets[earlier])
+            }
+        }
+    }
+
+    /// A timer that ran out in the daemon just after a packet arrived did so before the packet was handled, if what it caused has the
+    /// next number.
+    private mutating func fireRacingTimers(before time: Instant) {
+        for timer in [CmanTimer.hello, .retransmit, .transition] {
+            guard let deadline = node.deadline(of: timer), deadline - time < Self.race,
+                let moment = life.life.sent.first(where: { recording.packets[$0].time == deadline && isCaused(recording.packets[$0], by: timer) })
+            else { continue }
+            let sequence = recording.packets[moment].packet.header.sequence
+            guard timer == .retransmit || sequence == (node.lastSequence == .max ? 1 : node.lastSequence + 1) else { continue }
+            node.setDeadline(of: timer, to: time)
+            run(at: time) { node, effects in node.advance(to: time, into: &effects) }
+        }
+    }
+
+    private var leaves: Bool {
+        life.life.sent.contains { if case .leave = recording.packets[$0].packet.body { true } else { false } }
+    }
+
+    private var startTime = Instant.zero
+    private var newClusterValue: UInt32?
+
+    private mutating func begin(_ first: Int) {
+        let packet = recording.packets[first]
+        if case .newCluster(let announcement) = packet.packet.body {
+            newClusterValue = announcement.value
+            let wait = node.configuration.timers.joinWait == .seconds(5) ? Interval.seconds(5) : .seconds(18)
+            startTime = packet.time - wait
+        } else {
+            // It asked the sender of the HELLO just before.
+            let hello = recording.packets[..<first].last {
+                if case .hello = $0.packet.body { $0.source == packet.destination } else { false }
+            }
+            startTime = (hello?.time ?? packet.time) - Interval(nanoseconds: 1000)
+        }
+        let start = startTime
+        let value = newClusterValue
+        run(at: start) { node, effects in
+            node.join(at: start, into: &effects)
+            if let value { node.setNewClusterValue(value) }
+        }
+    }
+
+    private mutating func run(at time: Instant, _ body: (inout CmanNode, inout CmanEffects) -> Void) {
+        effects.removeAll()
+        body(&node, &effects)
+        for case .transmit(let range, let destination) in effects.effects {
+            var endpoint: Endpoint?
+            if case .endpoint(let target, _) = destination { endpoint = target }
+            sent.append(Sent(time: time, bytes: effects.bytes(range), destination: endpoint))
+        }
+    }
+
+    private func receives(_ packet: CmanRecording.Packet) -> Bool {
+        packet.source != life.life.address && (packet.destination == life.life.address || recording.groups.contains(packet.destination))
+    }
+
+    private mutating func receive(_ packet: CmanRecording.Packet) {
+        followPort(of: packet)
+        let viaGroup = recording.groups.contains(packet.destination)
+        run(at: packet.time) { node, effects in
+            packet.bytes.withUnsafeBytes {
+                node.receive($0, from: packet.source, arrival: Arrival(viaGroup: viaGroup), at: packet.time, into: &effects)
+            }
+        }
+    }
+
+    // MARK: Programs
+
+    /// Whether a program listens is told by the daemon's own answer.
+    private mutating func followPort(of packet: CmanRecording.Packet) {
+        let header = packet.packet.header
+        let later = life.life.sent.map { recording.packets[$0] }.filter { $0.time >= packet.time }
+        var port: UInt8
+        var isOpen: Bool?
+        switch packet.packet.body {
+        case .data:
+            port = header.targetPort
+            for answer in later {
+                if case .ack(let ack) = answer.packet.body, answer.packet.header.acknowledgement == header.sequence,
+                    answer.destination == packet.source
+                {
+                    isOpen = (ack.status == 0) == isKernelLike
+                    break
+                }
+            }
+        case .listenReq(let query):
+            port = query.port
+            for answer in later {
+                if case .listenResp(let response) = answer.packet.body, response.tag == query.tag {
+                    isOpen = response.listening != 0
+                    break
+                }
+            }
+        default: return
+        }
+        guard let isOpen else { return }
+        run(at: packet.time) { node, effects in
+            if isOpen { node.openPort(port) } else { node.forgetPort(port) }
+        }
+    }
+
+    /// Does what made the daemon send a packet, when it was not the protocol itself.
+    private mutating func cause(_ packet: CmanRecording.Packet) {
+        let header = packet.packet.header
+        if case .ack = packet.packet.body { return }
+        guard recordedSequences.insert(header.sequence).inserted, !hasSent(sequence: packet.bytes[2..<4]) else { return }
+        let target = UInt32(bitPattern: header.targetID)
+        run(at: packet.time) { node, effects in
+            switch packet.packet.body {
+            case .data:
+                let payload = packet.bytes[packet.packet.payload.range]
+                payload.withUnsafeBytes {
+                    _ = try? node.send(
+                        $0,
+                        from: header.sourcePort,
+                        to: header.targetPort,
+                        node: target,
+                        flags: header.flags.subtracting(.multicast),
+                        at: packet.time,
+                        into: &effects
+                    )
+                }
+            case .portClosed(let message): node.announceClosed(message.port, at: packet.time, into: &effects)
+            case .listenReq(let query):
+                node.probeListener(node: target, port: query.port, tag: query.tag, at: packet.time, into: &effects)
+            case .leave(let message): node.leave(removed: message.reason == 3, at: packet.time, into: &effects)
+            case .kill where !header.flags.contains(.noAck): node.kill(node: target, at: packet.time, into: &effects)
+            case .reconfig(let message):
+                if let parameter = CmanParameter(rawValue: message.parameter) {
+                    node.reconfigure(parameter, value: message.value, at: packet.time, into: &effects)
+                }
+            case .barrier(let message) where message.phase == CmanBarrierPhase.wait.rawValue:
+                let name = String(decoding: message.name, as: UTF8.self)
+                guard !name.hasPrefix("TRANSITION.") else { return }
+                node.enterBarrier(name: name, count: 3, timeout: nil, at: packet.time, into: &effects)
+            default: break
+            }
+        }
+    }
+
+    private func hasSent(sequence: ArraySlice<UInt8>) -> Bool {
+        sent.contains { isMessage($0.bytes) && $0.bytes[2..<4] == sequence }
+    }
+
+    private func isMessage(_ bytes: [UInt8]) -> Bool {
+        !(bytes[0] == CmanPort.protocol && bytes[CmanHeader.size] == CmanMessageKind.ack.command)
+    }
+
+    // MARK: Timers
+
+    private mutating func advance(to time: Instant) {
+        while true {
+            align(at: time)
+            guard let deadline = node.nextDeadline, deadline <= time else { return }
+            run(at: deadline) { node, effects in node.advance(to: deadline, into: &effects) }
+        }
+    }
+
+    /// Moves the timers that are due next to where the daemon's ran out.
+    private mutating func align(at time: Instant) {
+        for timer in CmanTimer.allCases {
+            guard let deadline = node.deadline(of: timer) else { continue }
+            if timer == .retransmit, !isKernelLike {
+                // Bug B2: the daemon looks at this timer only when something else wakes it.
+                node.setDeadline(of: timer, to: retransmission(after: deadline) ?? deadline + .seconds(1000))
+                continue
+            }
+            guard let moment = recordedMoment(of: timer, near: deadline) else { continue }
+            // A HELLO whose number says that other messages went out before it waits for what causes them.
+            let isEarly = timer == .hello && moment.sequence > node.lastSequence + 1 && moment.time <= time
+            node.setDeadline(of: timer, to: isEarly ? moment.time + Self.race : moment.time)
+        }
+    }
+
+    private func retransmission(after deadline: Instant) -> Instant? {
+        guard let sequence = node.outstandingSequence else { return nil }
+        let copies = life.life.sent.map { recording.packets[$0] }.filter { $0.packet.header.sequence == sequence && isMessage($0.bytes) }
+        return copies.dropFirst().first { $0.time >= deadline - CmanReplay.timeBound && !hasSent($0) }?.time
+    }
+
+    private func hasSent(_ packet: CmanRecording.Packet) -> Bool {
+        sent.contains { $0.time == packet.time && $0.bytes[2] == packet.bytes[2] && $0.bytes[3] == packet.bytes[3] }
+    }
+
+    /// When the daemon sent what `timer` causes, next to `deadline`.
+    private func recordedMoment(of timer: CmanTimer, near deadline: Instant) -> (time: Instant, sequence: UInt16)? {
+        var best: (distance: Int64, packet: CmanRecording.Packet)?
+        for position in life.life.sent {
+            let packet = recording.packets[position]
+            let distance = abs((packet.time - deadline).nanoseconds)
+            guard distance <= CmanReplay.timeBound.nanoseconds, distance < best?.distance ?? .max, isCaused(packet, by: timer) else { continue }
+            best = (distance, packet)
+        }
+        return best.map { ($0.packet.time, $0.packet.packet.header.sequence) }
+    }
+
+    private func isCaused(_ packet: CmanRecording.Packet, by timer: CmanTimer) -> Bool {
+        switch (timer, packet.packet.body) {
+        case (.hello, .hello(let hello)): hello.flags & CmanHello.masterFlag == 0
+        case (.announcement, .newCluster), (.membership, .newCluster): true
+        case (.retransmit, _): packet.packet.header.sequence == node.outstandingSequence && isMessage(packet.bytes)
+        case (.transition, .hello(let hello)): hello.flags & CmanHello.masterFlag != 0
+        case (.transition, .joinConf), (.transition, .startTrans): true
+        default: false
+        }
+    }
+}
