@@ -70,6 +70,7 @@ struct CmanReplayPlayer {
         let hasEnd = life.isKilled || leaves
         while position < recording.packets.count {
             let packet = recording.packets[position]
+            queueEarly(before: packet.time)
             advance(to: packet.time)
             if ownPositions.contains(position) {
                 cause(packet)
@@ -102,15 +103,35 @@ struct CmanReplayPlayer {
         }
     }
 
-    /// A timer that ran out in the daemon just after a packet arrived did so before the packet was handled, if what it caused has the
-    /// next number.
+    /// The next message of the daemon in the recording.
+    private func nextMessage(after time: Instant) -> CmanRecording.Packet? {
+        life.life.sent.lazy.map { recording.packets[$0] }.first { $0.time > time && isMessage($0.bytes) }
+    }
+
+    /// What a program sent while another message was outstanding waited in the daemon's queue; it is given to the engine before that
+    /// message's end frees the way.
+    private mutating func queueEarly(before time: Instant) {
+        guard node.outstandingSequence != nil else { return }
+        for position in life.life.sent {
+            let packet = recording.packets[position]
+            guard packet.time >= time - Self.race, packet.time <= time + Interval.milliseconds(10) else { continue }
+            switch packet.packet.body {
+            case .data, .portClosed, .listenReq: cause(packet, at: clock)
+            default: break
+            }
+        }
+    }
+
+    /// A timer that ran out in the daemon just after a packet arrived did so before the packet was handled, if what it caused is the
+    /// next thing that the daemon sent.
     private mutating func fireRacingTimers(before time: Instant) {
         for timer in [CmanTimer.hello, .retransmit, .transition] {
             guard let deadline = node.deadline(of: timer), deadline - time < Self.race,
-                let moment = life.life.sent.first(where: { recording.packets[$0].time == deadline && isCaused(recording.packets[$0], by: timer) })
+                let next = nextMessage(after: time),
+                next.time == deadline, isCaused(next, by: timer)
             else { continue }
-            let sequence = recording.packets[moment].packet.header.sequence
-            guard timer == .retransmit || sequence == (node.lastSequence == .max ? 1 : node.lastSequence + 1) else { continue }
+            let isNumbered = timer != .retransmit
+            guard !isNumbered || next.packet.header.sequence == (node.lastSequence == .max ? 1 : node.lastSequence + 1) else { continue }
             node.setDeadline(of: timer, to: time)
             run(at: time) { node, effects in node.advance(to: time, into: &effects) }
         }
@@ -121,6 +142,7 @@ struct CmanReplayPlayer {
     }
 
     private var startTime = Instant.zero
+    private var clock = Instant.zero
     private var newClusterValue: UInt32?
 
     private mutating func begin(_ first: Int) {
@@ -145,6 +167,7 @@ struct CmanReplayPlayer {
     }
 
     private mutating func run(at time: Instant, _ body: (inout CmanNode, inout CmanEffects) -> Void) {
+        clock = time
         effects.removeAll()
         body(&node, &effects)
         for case .transmit(let range, let destination) in effects.effects {
@@ -204,12 +227,13 @@ struct CmanReplayPlayer {
     }
 
     /// Does what made the daemon send a packet, when it was not the protocol itself.
-    private mutating func cause(_ packet: CmanRecording.Packet) {
+    private mutating func cause(_ packet: CmanRecording.Packet, at moment: Instant? = nil) {
+        let time = moment ?? packet.time
         let header = packet.packet.header
         if case .ack = packet.packet.body { return }
         guard recordedSequences.insert(header.sequence).inserted, !hasSent(sequence: packet.bytes[2..<4]) else { return }
         let target = UInt32(bitPattern: header.targetID)
-        run(at: packet.time) { node, effects in
+        run(at: time) { node, effects in
             switch packet.packet.body {
             case .data:
                 let payload = packet.bytes[packet.packet.payload.range]
@@ -220,23 +244,23 @@ struct CmanReplayPlayer {
                         to: header.targetPort,
                         node: target,
                         flags: header.flags.subtracting(.multicast),
-                        at: packet.time,
+                        at: time,
                         into: &effects
                     )
                 }
-            case .portClosed(let message): node.announceClosed(message.port, at: packet.time, into: &effects)
+            case .portClosed(let message): node.announceClosed(message.port, at: time, into: &effects)
             case .listenReq(let query):
-                node.probeListener(node: target, port: query.port, tag: query.tag, at: packet.time, into: &effects)
-            case .leave(let message): node.leave(removed: message.reason == 3, at: packet.time, into: &effects)
-            case .kill where !header.flags.contains(.noAck): node.kill(node: target, at: packet.time, into: &effects)
+                node.probeListener(node: target, port: query.port, tag: query.tag, at: time, into: &effects)
+            case .leave(let message): node.leave(removed: message.reason == 3, at: time, into: &effects)
+            case .kill where !header.flags.contains(.noAck): node.kill(node: target, at: time, into: &effects)
             case .reconfig(let message):
                 if let parameter = CmanParameter(rawValue: message.parameter) {
-                    node.reconfigure(parameter, value: message.value, at: packet.time, into: &effects)
+                    node.reconfigure(parameter, value: message.value, at: time, into: &effects)
                 }
             case .barrier(let message) where message.phase == CmanBarrierPhase.wait.rawValue:
                 let name = String(decoding: message.name, as: UTF8.self)
                 guard !name.hasPrefix("TRANSITION.") else { return }
-                node.enterBarrier(name: name, count: 3, timeout: nil, at: packet.time, into: &effects)
+                node.enterBarrier(name: name, count: 3, timeout: nil, at: time, into: &effects)
             default: break
             }
         }
