@@ -38,7 +38,7 @@ public struct CmanNode: NodeEngine {
     var table: NodeTable
     var transition = TransitionRecord()
     var currentGeneration: UInt32 = 1
-    var quorumNow = CmanQuorum(quorum: 0, totalVotes: 0, expectedVotes: 0)
+    var quorumNow = CmanNode.noQuorum
     var configVersion: UInt32
     var newClusterValue: UInt32 = 0
     var transitionEnded = Instant.zero
@@ -76,6 +76,9 @@ public struct CmanNode: NodeEngine {
         ports = PortSet(configuration.listeningPorts.union(configuration.heldPorts))
         heldPorts = PortSet(configuration.heldPorts)
     }
+
+    /// Before there is a cluster: not quorate.
+    static let noQuorum = CmanQuorum(quorum: 1, totalVotes: 0, expectedVotes: 0)
 
     static func ownRecord(_ configuration: CmanConfiguration, _ addresses: [CmanSocketAddress]) -> NodeRecord {
         NodeRecord(
@@ -168,6 +171,13 @@ public struct CmanNode: NodeEngine {
         processDeferred(into: &effects)
         sendQueued(into: &effects)
         if pendingLeave != nil, role.isMember { leaveNow(into: &effects) }
+    }
+
+    /// Whether more than `interval` went by since `earlier`, in the time base of the implementation.
+    func hasPassed(_ interval: Interval, since earlier: Instant) -> Bool {
+        guard rules.countsWholeSeconds else { return now - earlier > interval }
+        let second: Int64 = 1_000_000_000
+        return now.nanoseconds / second - earlier.nanoseconds / second > interval.nanoseconds / second
     }
 
     mutating func change(to newRole: MembershipRole, into effects: inout CmanEffects) {

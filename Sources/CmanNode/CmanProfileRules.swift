@@ -100,7 +100,7 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var fitsViews = false
     /// What happens to a leave command during a transition.
     package var leaveInTransition = LeaveInTransition.atOnce
-    /// NEWCLUSTER and the wait before it go in whole seconds.
+    /// Time is a number of whole seconds.
     package var countsWholeSeconds = false
     /// One more NEWCLUSTER follows when the cluster is formed.
     package var announcesWhenForming = false

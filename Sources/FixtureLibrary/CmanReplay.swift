@@ -73,7 +73,10 @@ public struct CmanReplay: Sendable {
             } else {
                 // A founder does not say its name; it is the first that was started, or the node of its number.
                 let own = life.sent.map { recording.packets[$0].packet.header.sourceID }.first { $0 != 0 }
-                join = actions.joins.first { own == nil || own == Int32($0.nodeID) }
+                let cluster = recording.packets[first].packet.header.cluster
+                join = actions.joins.last {
+                    (own == nil || own == Int32($0.nodeID)) && cmanClusterNumber($0.cluster.utf8) == cluster
+                }
             }
             return join.map { Life(life: life, join: $0, isKilled: actions.killed.contains($0.name)) }
         }
@@ -91,12 +94,13 @@ public struct CmanReplay: Sendable {
         let isAck = { (bytes: [UInt8]) in bytes[0] == CmanPort.protocol && bytes[CmanHeader.size] == CmanMessageKind.ack.command }
         let messages = difference(life, recorded.filter { !isAck($0.bytes) }, replayed.filter { !isAck($0.bytes) })
         if let messages { return .differs(messages) }
-        let acknowledgements = difference(
-            life,
-            recorded.filter { isAck($0.bytes) },
-            matchingIDs(replayed.filter { isAck($0.bytes) }, recorded.filter { isAck($0.bytes) })
-        )
-        if let acknowledgements { return .differs(acknowledgements) }
+        // Packets of two nodes may be read in another order than they passed the capture; those of one node not.
+        let targets = Set(recorded.map(\.destination)).union(replayed.compactMap(\.destination))
+        for target in targets.sorted() {
+            let ours = recorded.filter { isAck($0.bytes) && $0.destination == target }
+            let theirs = replayed.filter { isAck($0.bytes) && $0.destination == target }
+            if let acknowledgement = difference(life, ours, matchingIDs(theirs, ours)) { return .differs(acknowledgement) }
+        }
         let count = recorded.filter { isAck($0.bytes) }.count
         return .equal(messages: recorded.count - count, acknowledgements: count)
     }
@@ -133,10 +137,14 @@ public struct CmanReplay: Sendable {
                 difference: CmanPacketDifference(field: field, recorded: one, replayed: other)
             )
         }
+        var raced: Set<UInt16> = []
         for (one, other) in zip(recorded, replayed) {
             let name = one.packet.body.name.description
             var other = other
-            if isRacing(one, other) { other.bytes.replaceSubrange(4..<6, with: one.bytes[4..<6]) }
+            if raced.contains(one.packet.header.sequence) || isRacing(one, other) {
+                raced.insert(one.packet.header.sequence)
+                other.bytes.replaceSubrange(4..<6, with: one.bytes[4..<6])
+            }
             if let difference = CmanPacketDifference.first(recorded: one.bytes, replayed: other.bytes) {
                 return report(one, name, difference.field, difference.recorded, difference.replayed)
             }

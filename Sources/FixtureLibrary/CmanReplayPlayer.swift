@@ -46,7 +46,7 @@ struct CmanReplayPlayer {
         configuration.profile = isKernelLike ? .kernel : .daemon
         configuration.timers.maxRetries = 5
         configuration.timers.joinWait = Self.joinWait(sent)
-        configuration.timers.newCluster = configuration.timers.joinWait
+        configuration.timers.newCluster = Self.newCluster(sent) ?? configuration.timers.joinWait
         node = CmanNode(
             configuration: configuration,
             seed: 1,
@@ -59,6 +59,14 @@ struct CmanReplayPlayer {
         let announcements = sent.filter { if case .newCluster = $0.packet.body { true } else { false } }
         guard announcements.count > 1 else { return .seconds(16) }
         return announcements[1].time - announcements[0].time < .seconds(2) ? .seconds(5) : .seconds(16)
+    }
+
+    /// The daemon counts whole seconds, so that forming a cluster takes a step more or less.
+    private static func newCluster(_ sent: [CmanRecording.Packet]) -> Interval? {
+        let announcements = sent.prefix { if case .newCluster = $0.packet.body { true } else { false } }
+        guard announcements.count > 1, sent.count > announcements.count, case .hello = sent[announcements.count].packet.body else { return nil }
+        let step: Int64 = announcements[1].time - announcements[0].time < .seconds(2) ? 1 : 3
+        return .seconds(step * Int64(announcements.count - 1))
     }
 
     // MARK: Running
@@ -76,7 +84,7 @@ struct CmanReplayPlayer {
                 cause(packet)
             } else if receives(packet), !received.contains(position) {
                 receiveEarlier(than: position)
-                fireRacingTimers(before: packet.time)
+                fireRacingTimers(before: packet)
                 receive(packet)
             }
             if position == last, hasEnd { return }
@@ -92,6 +100,10 @@ struct CmanReplayPlayer {
     /// sender too, comes first.
     private mutating func receiveEarlier(than position: Int) {
         let packet = recording.packets[position]
+        if case .joinReq = packet.packet.body {
+            receiveStartTransEarlier(than: position)
+            return
+        }
         guard case .joinAck = packet.packet.body else { return }
         for own in life.life.sent where own > position && recording.packets[own].time - packet.time < Self.race {
             guard case .joinReq = recording.packets[own].packet.body else { continue }
@@ -103,9 +115,27 @@ struct CmanReplayPlayer {
         }
     }
 
+    /// Whether a recorded HELLO says what `node` would say.
+    private func says(_ packet: CmanRecording.Packet, _ node: CmanNode) -> Bool {
+        guard case .hello(let hello) = packet.packet.body else { return false }
+        let others = node.members.filter { $0.state == .member && $0.id != node.id }.count
+        return hello.generation == node.generation && Int(hello.members) == others + 1
+            && (hello.flags & CmanHello.quorateFlag != 0) == node.quorum.isQuorate
+    }
+
     /// The next message of the daemon in the recording.
     private func nextMessage(after time: Instant) -> CmanRecording.Packet? {
         life.life.sent.lazy.map { recording.packets[$0] }.first { $0.time > time && isMessage($0.bytes) }
+    }
+
+    private mutating func receiveStartTransEarlier(than position: Int) {
+        let time = recording.packets[position].time
+        guard let next = nextMessage(after: time), case .startAck = next.packet.body else { return }
+        for later in position + 1..<recording.packets.count where recording.packets[later].time < min(next.time, time + Self.race) {
+            guard case .startTrans = recording.packets[later].packet.body, receives(recording.packets[later]), received.insert(later).inserted
+            else { continue }
+            receive(recording.packets[later])
+        }
     }
 
     /// What a program sent while another message was outstanding waited in the daemon's queue; it is given to the engine before that
@@ -124,14 +154,25 @@ struct CmanReplayPlayer {
 
     /// A timer that ran out in the daemon just after a packet arrived did so before the packet was handled, if what it caused is the
     /// next thing that the daemon sent.
-    private mutating func fireRacingTimers(before time: Instant) {
+    private mutating func fireRacingTimers(before packet: CmanRecording.Packet) {
+        let time = packet.time
         for timer in [CmanTimer.hello, .retransmit, .transition] {
             guard let deadline = node.deadline(of: timer), deadline - time < Self.race,
                 let next = nextMessage(after: time),
                 next.time == deadline, isCaused(next, by: timer)
             else { continue }
-            let isNumbered = timer != .retransmit
-            guard !isNumbered || next.packet.header.sequence == (node.lastSequence == .max ? 1 : node.lastSequence + 1) else { continue }
+            // What would happen if the packet came first: would it take the number, or spare the copy?
+            var trial = node
+            var ignored = CmanEffects()
+            packet.bytes.withUnsafeBytes {
+                trial.receive($0, from: packet.source, arrival: arrival(of: packet), at: time, into: &ignored)
+            }
+            let sequence = next.packet.header.sequence
+            let isFirst =
+                timer == .retransmit
+                ? trial.outstandingSequence != sequence
+                : trial.lastSequence >= sequence || says(next, node) && !says(next, trial)
+            guard isFirst else { continue }
             node.setDeadline(of: timer, to: time)
             run(at: time) { node, effects in node.advance(to: time, into: &effects) }
         }
@@ -183,12 +224,15 @@ struct CmanReplayPlayer {
 
     private mutating func receive(_ packet: CmanRecording.Packet) {
         followPort(of: packet)
-        let viaGroup = recording.groups.contains(packet.destination)
+        followBarrier(of: packet)
+        let arrival = arrival(of: packet)
         run(at: packet.time) { node, effects in
-            packet.bytes.withUnsafeBytes {
-                node.receive($0, from: packet.source, arrival: Arrival(viaGroup: viaGroup), at: packet.time, into: &effects)
-            }
+            packet.bytes.withUnsafeBytes { node.receive($0, from: packet.source, arrival: arrival, at: packet.time, into: &effects) }
         }
+    }
+
+    private func arrival(of packet: CmanRecording.Packet) -> Arrival {
+        Arrival(viaGroup: recording.groups.contains(packet.destination))
     }
 
     // MARK: Programs
@@ -226,11 +270,32 @@ struct CmanReplayPlayer {
         }
     }
 
+    /// Programs register a barrier before the first of them waits at it. As many as later say COMPLETE had to come.
+    private mutating func followBarrier(of packet: CmanRecording.Packet) {
+        guard case .barrier(let message) = packet.packet.body else { return }
+        let name = String(decoding: message.name, as: UTF8.self)
+        guard !name.hasPrefix("TRANSITION."), takesPart(in: message.name) else { return }
+        let complete = Set(
+            recording.packets.compactMap { packet -> Endpoint? in
+                guard case .barrier(let other) = packet.packet.body, other.name == message.name else { return nil }
+                return other.phase == CmanBarrierPhase.complete.rawValue ? packet.source : nil
+            }
+        )
+        node.registerBarrier(name: name, count: complete.isEmpty ? Int.max : complete.count)
+    }
+
+    private func takesPart(in barrier: [UInt8]) -> Bool {
+        life.life.sent.contains {
+            if case .barrier(let own) = recording.packets[$0].packet.body { own.name == barrier } else { false }
+        }
+    }
+
     /// Does what made the daemon send a packet, when it was not the protocol itself.
     private mutating func cause(_ packet: CmanRecording.Packet, at moment: Instant? = nil) {
         let time = moment ?? packet.time
         let header = packet.packet.header
         if case .ack = packet.packet.body { return }
+        followBarrier(of: packet)
         guard recordedSequences.insert(header.sequence).inserted, !hasSent(sequence: packet.bytes[2..<4]) else { return }
         let target = UInt32(bitPattern: header.targetID)
         run(at: time) { node, effects in
@@ -260,7 +325,7 @@ struct CmanReplayPlayer {
             case .barrier(let message) where message.phase == CmanBarrierPhase.wait.rawValue:
                 let name = String(decoding: message.name, as: UTF8.self)
                 guard !name.hasPrefix("TRANSITION.") else { return }
-                node.enterBarrier(name: name, count: 3, timeout: nil, at: time, into: &effects)
+                node.enterBarrier(name: name, count: 0, timeout: nil, at: time, into: &effects)
             default: break
             }
         }
@@ -302,8 +367,11 @@ struct CmanReplayPlayer {
 
     private func retransmission(after deadline: Instant) -> Instant? {
         guard let sequence = node.outstandingSequence else { return nil }
-        let copies = life.life.sent.map { recording.packets[$0] }.filter { $0.packet.header.sequence == sequence && isMessage($0.bytes) }
-        return copies.dropFirst().first { $0.time >= deadline - CmanReplay.timeBound && !hasSent($0) }?.time
+        let later = life.life.sent.map { recording.packets[$0] }.filter {
+            $0.time >= deadline - CmanReplay.timeBound && isMessage($0.bytes) && !$0.packet.header.flags.contains(.noAck) && !hasSent($0)
+        }
+        // With no copy left, the next message of its kind shows when the daemon gave up.
+        return (later.first { $0.packet.header.sequence == sequence } ?? later.first)?.time
     }
 
     private func hasSent(_ packet: CmanRecording.Packet) -> Bool {

@@ -179,11 +179,11 @@ extension CmanNode {
     private mutating func giveUpWaiting(for current: OutstandingMessage, into effects: inout CmanEffects) {
         outstanding = nil
         var silent: [UInt32] = []
-        let rules = rules
-        table.forEach { record in
-            guard record.state != .dead, !record.isSelf, record.lastAcknowledged != record.lastSent else { return }
-            if rules.checksAcknowledgements, record.lastSent != current.sequence { return }
-            record.leaveReason = CmanLeaveReason.noResponse.rawValue
+        for index in table.positions(newestFirst: rules.listsNewestFirst) {
+            let record = table[index]
+            guard record.state != .dead, !record.isSelf, record.lastAcknowledged != record.lastSent else { continue }
+            if rules.checksAcknowledgements, record.lastSent != current.sequence { continue }
+            table[index].leaveReason = CmanLeaveReason.noResponse.rawValue
             silent.append(record.id)
         }
         complete(current.message, into: &effects)

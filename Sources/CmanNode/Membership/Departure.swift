@@ -53,7 +53,7 @@ extension CmanNode {
         var target: UInt32?
         if case .client(let master?, _) = role { target = master }
         if target == nil {
-            let records = rules.listsNewestFirst ? Array(table.records.reversed()) : table.records
+            let records = table.positions(newestFirst: rules.listsNewestFirst).map { table[$0] }
             target = records.first { $0.state == .member && !$0.isSelf }?.id
             // The original's loop ends at the last node of its list when it finds no member, and LEAVE goes there.
             if target == nil, rules.saysLeaveToAnybody, let last = records.last, !last.isSelf { target = last.id }

@@ -44,13 +44,17 @@ extension CmanNode {
 
     /// Looks for a node that was silent for too long; one at a time, because its death begins a transition.
     private mutating func findSilentNode(into effects: inout CmanEffects) {
-        let limit = now - configuration.timers.deadNode
-        guard let index = table.records.firstIndex(where: { !$0.isSelf && $0.state != .dead && $0.lastHello < limit }) else { return }
+        guard let index = table.positions(newestFirst: rules.listsNewestFirst).first(where: isDeadlySilent) else { return }
         let node = table[index].id
         table[index].leaveReason = CmanLeaveReason.dead.rawValue
         transition.allowsDecrease = false
         send(.kill, to: .node(node), flags: .noAck, into: &effects)
         nodeDied(node, into: &effects)
+    }
+
+    private func isDeadlySilent(_ index: Int) -> Bool {
+        let record = table[index]
+        return !record.isSelf && record.state != .dead && hasPassed(configuration.timers.deadNode, since: record.lastHello)
     }
 
     mutating func receiveHello(_ hello: CmanHello, from sender: Sender, into effects: inout CmanEffects) {
@@ -70,7 +74,7 @@ extension CmanNode {
             if quorumNow.isQuorate, let target = answerTarget(sender) { send(.kill, to: target, flags: .noAck, into: &effects) }
             return
         }
-        let isRecent = now - transitionEnded <= configuration.timers.generationGrace
+        let isRecent = !hasPassed(configuration.timers.generationGrace, since: transitionEnded)
         let isStale = hello.generation != currentGeneration
         if isStale, !isRecent {
             startTransition(.check, subject: sender.id, into: &effects)

@@ -17,7 +17,7 @@ extension CmanNode {
         table = NodeTable(own: Self.ownRecord(configuration, ownAddresses))
         transition = TransitionRecord()
         currentGeneration = 1
-        quorumNow = CmanQuorum(quorum: 0, totalVotes: 0, expectedVotes: 0)
+        quorumNow = Self.noQuorum
         configVersion = configuration.configVersion
         newClusterValue = UInt32(truncatingIfNeeded: random.next())
         lastAdmission = nil

@@ -191,8 +191,8 @@ extension CmanNode {
         var list = CmanNodeList()
         list.sequenceFlags = CmanNodeList.firstFlag
         var length = 2
-        let records = rules.listsNewestFirst ? Array(table.records.reversed()) : table.records
-        for record in records where record.state != .joining {
+        for index in table.positions(newestFirst: rules.listsNewestFirst) where table[index].state != .joining {
+            let record = table[index]
             var entry = CmanNodeEntry()
             entry.name = record.name
             entry.state = record.state.rawValue

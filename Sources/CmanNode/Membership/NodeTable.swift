@@ -107,6 +107,11 @@ struct NodeTable: Sendable {
         for (index, record) in records.enumerated() where record.id != 0 { indexByID[record.id] = index }
     }
 
+    /// Positions of the records in the order in which an implementation keeps its list.
+    func positions(newestFirst: Bool) -> [Int] {
+        newestFirst ? Array(records.indices.reversed()) : Array(records.indices)
+    }
+
     mutating func forEach(_ body: (inout NodeRecord) -> Void) {
         for index in records.indices { body(&records[index]) }
     }

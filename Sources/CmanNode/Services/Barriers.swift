@@ -10,8 +10,10 @@ struct Barrier: Sendable {
     /// Ends the transition; all others are programs'.
     var isCompletion: Bool
     var deadline: Instant?
+    /// This node waits too.
+    var isEntered = false
     /// Nodes that wait, this one included.
-    var waiting = 1
+    var waiting = 0
     /// Nodes that saw all others wait.
     var completed = 0
     /// This node has seen all others wait.
@@ -19,13 +21,23 @@ struct Barrier: Sendable {
 }
 
 extension CmanNode {
+    /// Makes a barrier known before this node waits at it, so that others who do are counted from now on. A node that does without
+    /// may miss who waited before it, and learns that all do only from the first that says so.
+    public mutating func registerBarrier(name: String, count: Int) {
+        let bytes = Array(name.utf8)
+        guard !bytes.isEmpty, bytes.count <= CmanBarrierMessage.maximumNameLength, barriers.count < Self.maximumBarriers,
+            !barriers.contains(where: { $0.name == bytes })
+        else { return }
+        barriers.append(Barrier(name: bytes, expected: count, isCompletion: false))
+    }
+
     /// Waits at a barrier until `count` nodes do, or all members when it is 0. `CmanEvent.barrier` tells how it ended. Names have at most
     /// 32 bytes; all nodes have to give the same count.
     public mutating func enterBarrier(name: String, count: Int, timeout: Interval?, at now: Instant, into effects: inout CmanEffects) {
         self.now = now
         let bytes = Array(name.utf8)
         guard role.takesPart, !bytes.isEmpty, bytes.count <= CmanBarrierMessage.maximumNameLength, barriers.count < Self.maximumBarriers,
-            !barriers.contains(where: { $0.name == bytes })
+            !barriers.contains(where: { $0.name == bytes && $0.isEntered })
         else {
             effects.report(.barrier(name: name, .aborted))
             return
@@ -36,11 +48,16 @@ extension CmanNode {
     private static var maximumBarriers: Int { 256 }
 
     mutating func startBarrier(_ name: [UInt8], expected: Int, timeout: Interval?, isCompletion: Bool, into effects: inout CmanEffects) {
-        removeBarrier(name)
-        barriers.append(Barrier(name: name, expected: expected, isCompletion: isCompletion, deadline: timeout.map { now + $0 }))
+        if isCompletion { removeBarrier(name) }
+        let known = barriers.firstIndex { $0.name == name }
+        let index = known ?? barriers.count
+        if known == nil { barriers.append(Barrier(name: name, expected: expected, isCompletion: isCompletion)) }
+        barriers[index].deadline = timeout.map { now + $0 }
+        barriers[index].isEntered = true
+        barriers[index].waiting += 1
         timeNextBarrier()
         sendBarrier(.wait, name, into: &effects)
-        passBarrierIfPossible(barriers.count - 1, into: &effects)
+        passBarrierIfPossible(index, into: &effects)
     }
 
     private mutating func sendBarrier(_ phase: CmanBarrierPhase, _ name: [UInt8], into effects: inout CmanEffects) {
@@ -61,7 +78,7 @@ extension CmanNode {
         case .complete:
             barriers[index].completed += 1
             // Who says COMPLETE has seen all WAITs, so all are there even if this node missed some.
-            if !barriers[index].isComplete { barriers[index].waiting = expectedNodes(barriers[index]) }
+            if !barriers[index].isComplete, barriers[index].waiting > 0 { barriers[index].waiting = expectedNodes(barriers[index]) }
         case nil:
             effects.report(.refused(.unexpected(message: "barrier", detail: "phase \(message.phase)", from: sender.endpoint)))
             return
