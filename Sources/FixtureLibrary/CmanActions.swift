@@ -30,7 +30,7 @@ public struct CmanActions: Sendable {
             if line.hasPrefix("## ") { isInside = line.dropFirst(3) == capture }
             guard isInside, line.hasPrefix("- t=") else { continue }
             let words = line.split(separator: " ").map(String.init)
-            if words.contains("cman_tool"), words.contains("join") { joins.append(Self.join(words)) }
+            if words.contains("cman_tool"), words.contains("join") { joins += Self.joins(words) }
             // The node is named behind the option, or the action names several.
             if words.contains("-9") {
                 killed.formUnion(words.filter { $0.hasPrefix("node") }.map { String($0.prefix { $0.isLetter || $0.isNumber }) })
@@ -38,6 +38,18 @@ public struct CmanActions: Sendable {
         }
         self.joins = joins
         self.killed = killed
+    }
+
+    /// One node for each option `-n`; a line without names the nodes by their numbers: "node1 and node2: ... (-e 3)".
+    private static func joins(_ words: [String]) -> [Join] {
+        let join = join(words.map { String($0.filter { !"()".contains($0) }) })
+        guard join.name.isEmpty else { return [join] }
+        return words.filter { $0.hasPrefix("node") }.map { word in
+            var named = join
+            named.name = String(word.prefix { $0.isLetter || $0.isNumber })
+            named.nodeID = UInt32(named.name.dropFirst("node".count)) ?? 0
+            return named
+        }
     }
 
     private static func join(_ words: [String]) -> Join {

@@ -10,6 +10,13 @@ public struct CmanPacketDifference: Sendable, Hashable {
     /// The value that the engine sent.
     public var replayed: String
 
+    /// A difference with all its values.
+    public init(field: String, recorded: String, replayed: String) {
+        self.field = field
+        self.recorded = recorded
+        self.replayed = replayed
+    }
+
     /// Compares two packets, except for what is chance in a daemon (reference/cman-behaviour.md 2, 3, bug B9): bytes that it does not
     /// set (padding, what follows the NUL of a text), the value of NEWCLUSTER and whether the last one has an id already, and the
     /// flag MSG_DONTWAIT, which tells whether a message had to queue for a moment.

@@ -48,8 +48,6 @@ public struct CmanRecording: Sendable {
     /// The life of one process: what it sent from its first message to its end.
     struct Life: Sendable {
         var address: Endpoint
-        /// Counts the processes at this address, from 1.
-        var number: Int
         /// Positions in `packets` of what it sent.
         var sent: [Int]
     }
@@ -66,8 +64,7 @@ public struct CmanRecording: Sendable {
             if let index = lives.lastIndex(where: { $0.address == packet.source }), !begins {
                 lives[index].sent.append(position)
             } else if begins {
-                let earlier = lives.filter { $0.address == packet.source }.count
-                lives.append(Life(address: packet.source, number: earlier + 1, sent: [position]))
+                lives.append(Life(address: packet.source, sent: [position]))
             }
         }
         return lives

@@ -32,7 +32,8 @@ public struct CmanReplay: Sendable {
 
         public var description: String {
             let place = frame.map { "frame \($0)" } ?? "after the last frame"
-            return "\(capture), \(node), \(place), \(message): \(difference.field) is \(difference.recorded), replayed \(difference.replayed)"
+            return
+                "\(capture), \(node), \(place), \(message): \(difference.field) is \(difference.recorded), replayed \(difference.replayed)"
         }
     }
 
@@ -53,13 +54,16 @@ public struct CmanReplay: Sendable {
         var life: CmanRecording.Life
         var join: CmanActions.Join
         var isKilled: Bool
+        /// Counts the processes of one node, from 1.
+        var number: Int
 
-        public var description: String { life.number == 1 ? join.name : "\(join.name), \(life.number). life" }
+        public var description: String { number == 1 ? join.name : "\(join.name), \(number). life" }
     }
 
     /// All processes that can be told apart.
     public var lives: [Life] {
-        recording.lives.compactMap { life in
+        var count: [String: Int] = [:]
+        return recording.lives.compactMap { life in
             guard let first = life.sent.first else { return nil }
             var join: CmanActions.Join?
             if case .joinReq(let request) = recording.packets[first].packet.body {
@@ -78,7 +82,9 @@ public struct CmanReplay: Sendable {
                     (own == nil || own == Int32($0.nodeID)) && cmanClusterNumber($0.cluster.utf8) == cluster
                 }
             }
-            return join.map { Life(life: life, join: $0, isKilled: actions.killed.contains($0.name)) }
+            guard let join else { return nil }
+            count[join.name, default: 0] += 1
+            return Life(life: life, join: join, isKilled: actions.killed.contains(join.name), number: count[join.name, default: 1])
         }
     }
 

@@ -64,7 +64,9 @@ struct CmanReplayPlayer {
     /// The daemon counts whole seconds, so that forming a cluster takes a step more or less.
     private static func newCluster(_ sent: [CmanRecording.Packet]) -> Interval? {
         let announcements = sent.prefix { if case .newCluster = $0.packet.body { true } else { false } }
-        guard announcements.count > 1, sent.count > announcements.count, case .hello = sent[announcements.count].packet.body else { return nil }
+        guard announcements.count > 1, sent.count > announcements.count, case .hello = sent[announcements.count].packet.body else {
+            return nil
+        }
         let step: Int64 = announcements[1].time - announcements[0].time < .seconds(2) ? 1 : 3
         return .seconds(step * Int64(announcements.count - 1))
     }
@@ -94,7 +96,7 @@ struct CmanReplayPlayer {
 
     /// Packets of different threads, and of the daemon's two sockets, that are this close to each other may be handled in another order
     /// than they were recorded in.
-    private static var race: Interval { .milliseconds(2) }
+    private static var race: Interval { .milliseconds(5) }
 
     /// The daemon reads its group socket before its own. A HELLO that it must have seen before an answer, for it asked the HELLO's
     /// sender too, comes first.
@@ -132,7 +134,8 @@ struct CmanReplayPlayer {
         let time = recording.packets[position].time
         guard let next = nextMessage(after: time), case .startAck = next.packet.body else { return }
         for later in position + 1..<recording.packets.count where recording.packets[later].time < min(next.time, time + Self.race) {
-            guard case .startTrans = recording.packets[later].packet.body, receives(recording.packets[later]), received.insert(later).inserted
+            guard case .startTrans = recording.packets[later].packet.body, receives(recording.packets[later]),
+                received.insert(later).inserted
             else { continue }
             receive(recording.packets[later])
         }
@@ -156,7 +159,7 @@ struct CmanReplayPlayer {
     /// next thing that the daemon sent.
     private mutating func fireRacingTimers(before packet: CmanRecording.Packet) {
         let time = packet.time
-        for timer in [CmanTimer.hello, .retransmit, .transition] {
+        for timer in [CmanTimer.hello, .retransmit, .transition, .membership] {
             guard let deadline = node.deadline(of: timer), deadline - time < Self.race,
                 let next = nextMessage(after: time),
                 next.time == deadline, isCaused(next, by: timer)
@@ -169,9 +172,11 @@ struct CmanReplayPlayer {
             }
             let sequence = next.packet.header.sequence
             let isFirst =
-                timer == .retransmit
-                ? trial.outstandingSequence != sequence
-                : trial.lastSequence >= sequence || says(next, node) && !says(next, trial)
+                switch timer {
+                case .retransmit: trial.outstandingSequence != sequence
+                case .membership: trial.deadline(of: timer) != deadline
+                default: trial.lastSequence >= sequence || says(next, node) && !says(next, trial)
+                }
             guard isFirst else { continue }
             node.setDeadline(of: timer, to: time)
             run(at: time) { node, effects in node.advance(to: time, into: &effects) }
@@ -184,6 +189,8 @@ struct CmanReplayPlayer {
 
     private var startTime = Instant.zero
     private var clock = Instant.zero
+    /// The deadline that was moved because nothing was recorded at it.
+    private var postponed: Instant?
     private var newClusterValue: UInt32?
 
     private mutating func begin(_ first: Int) {
@@ -358,10 +365,25 @@ struct CmanReplayPlayer {
                 node.setDeadline(of: timer, to: retransmission(after: deadline) ?? deadline + .seconds(1000))
                 continue
             }
-            guard let moment = recordedMoment(of: timer, near: deadline) else { continue }
+            guard let moment = recordedMoment(of: timer, near: deadline) else {
+                // The daemon sent no copy: an acknowledgement that came in just then may have spared it.
+                if timer == .retransmit, deadline != postponed, isSpared(at: deadline) {
+                    postponed = deadline + Self.race
+                    node.setDeadline(of: timer, to: deadline + Self.race)
+                }
+                continue
+            }
             // A HELLO whose number says that other messages went out before it waits for what causes them.
             let isEarly = timer == .hello && moment.sequence > node.lastSequence + 1 && moment.time <= time
             node.setDeadline(of: timer, to: isEarly ? moment.time + Self.race : moment.time)
+        }
+    }
+
+    /// An acknowledgement of the outstanding message arrives just after `deadline`.
+    private func isSpared(at deadline: Instant) -> Bool {
+        recording.packets.contains {
+            $0.time >= deadline && $0.time - deadline <= Self.race && receives($0)
+                && $0.packet.header.acknowledgement == node.outstandingSequence
         }
     }
 
@@ -384,7 +406,9 @@ struct CmanReplayPlayer {
         for position in life.life.sent {
             let packet = recording.packets[position]
             let distance = abs((packet.time - deadline).nanoseconds)
-            guard distance <= CmanReplay.timeBound.nanoseconds, distance < best?.distance ?? .max, isCaused(packet, by: timer) else { continue }
+            guard distance <= CmanReplay.timeBound.nanoseconds, distance < best?.distance ?? .max, isCaused(packet, by: timer) else {
+                continue
+            }
             best = (distance, packet)
         }
         return best.map { ($0.packet.time, $0.packet.packet.header.sequence) }
