@@ -40,7 +40,7 @@ public enum BridgeEvent: Sendable, Hashable {
     case alarm(BridgeAlarm)
     /// Something worth a line in the log.
     case note(BridgeNote)
-    /// A proxy refused a packet; counted in `BridgeEngineStatus`.
+    /// A proxy refused a packet; counted in `BridgeEngine.refusedPackets`.
     case refusedPacket(side: SideID, proxy: UInt32, reason: String)
     /// `stop` was called and no proxy is left.
     case stopped

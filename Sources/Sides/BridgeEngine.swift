@@ -150,6 +150,9 @@ public struct BridgeEngine: Sendable {
         corosync.ringMembers(of: node)
     }
 
+    /// Packets that proxies refused, by side; each was told as `BridgeEvent.refusedPacket`.
+    public var refusedPackets: PerSide<UInt64> { PerSide(first: cman.refusedPackets, second: corosync.refusedPackets) }
+
     /// Carries actions to the sides and their reports back to the core until nothing is left.
     private mutating func settle(at now: Instant, into effects: inout BridgeEffects) {
         repeat {

@@ -28,4 +28,7 @@ protocol SideAdapter: Sendable {
 
     /// What there is to report; whoever carries the reports to the bridge empties it.
     var reports: [SideReport] { get set }
+
+    /// Packets that proxies refused.
+    var refusedPackets: UInt64 { get }
 }

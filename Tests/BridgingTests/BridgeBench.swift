@@ -1,6 +1,5 @@
+import Bridging
 import EngineKit
-
-@testable import Bridging
 
 /// A bridge whose sides are played by the test: reports go in, what comes out is collected.
 struct BridgeBench {

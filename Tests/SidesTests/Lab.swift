@@ -82,7 +82,6 @@ struct Lab {
     private(set) var refusedPackets: [String] = []
     private(set) var storedSequences: [UInt32: UInt16] = [:]
     private(set) var storedRingSequences: [UInt32: UInt64] = [:]
-    var trace = false
     private(set) var addressClashes: [String] = []
 
     init(nodes: [UInt32], isUDPU: Bool = true, seed: UInt64 = 1) {
@@ -234,6 +233,37 @@ struct Lab {
         carryOutTotem(id)
     }
 
+    // MARK: Administrators
+
+    mutating func kill(_ node: UInt32, fromLegacy id: UInt32) {
+        legacy[id]?.node.kill(node: node, at: now, into: &cmanEffects)
+        carryOutLegacy(id)
+    }
+
+    mutating func kill(_ node: UInt32, fromTotem id: UInt32) {
+        try? totem[id]?.processor.kill(node: node, at: now, into: &processorEffects)
+        carryOutTotem(id)
+    }
+
+    /// An administrator changes the votes of a node there, and the votes that are expected.
+    mutating func setVotes(_ votes: UInt32, expected: UInt32, onLegacy id: UInt32) {
+        legacy[id]?.node.reconfigure(.nodeVotes, value: votes, at: now, into: &cmanEffects)
+        legacy[id]?.node.reconfigure(.expectedVotes, value: expected, at: now, into: &cmanEffects)
+        carryOutLegacy(id)
+    }
+
+    mutating func setVotes(_ votes: UInt32, expected: UInt32, onTotem id: UInt32) {
+        totem[id]?.processor.reconfigure(votes: votes, of: id, at: now, into: &processorEffects)
+        totem[id]?.processor.reconfigure(expectedVotes: expected, at: now, into: &processorEffects)
+        carryOutTotem(id)
+    }
+
+    /// The shell has seen that somebody else uses an address that the bridge holds.
+    mutating func loseAddress(of node: UInt32, on side: SideID) {
+        bridge?.addressLost(node, on: side, holder: "02:00:00:00:00:\(node)", at: now, into: &bridgeEffects)
+        carryOutBridge()
+    }
+
     // MARK: Time
 
     mutating func run(for interval: Interval) { run(until: now + interval) }
@@ -298,14 +328,6 @@ struct Lab {
     // MARK: Wires
 
     private mutating func send(_ bytes: [UInt8], from source: Endpoint, on side: SideID, to target: UInt32?) {
-        if trace, side == .first {
-            print(
-                now,
-                source,
-                target as Any,
-                bytes.withUnsafeBytes { try? CmanPacket(reading: $0) }.map { "\($0.header.sourceID) \($0.body.name)" } as Any
-            )
-        }
         if loss > 0, Int.random(in: 0..<100, using: &random) < loss { return }
         order += 1
         let delay = Interval.microseconds(Int64.random(in: 90...110, using: &random))
@@ -415,8 +437,7 @@ struct Lab {
                 case .event(.storeRingSequence(let proxy, let sequence)): storedRingSequences[proxy] = sequence
                 case .event(.refusedPacket(let side, let proxy, let reason)):
                     refusedPackets.append("\(now) \(side) \(proxy): \(reason)")
-                case .event(.note(let note)): if trace { print(now, "bridge", note) }
-                case .event(.stopped): break
+                case .event(.note), .event(.stopped): break
                 }
             }
         }
@@ -441,7 +462,6 @@ struct Lab {
                     legacy[id]?.underWay -= 1
                 case .event(.memberDown(let member, _)): legacy[id]?.lost.append(member.id)
                 case .event(.left): legacy[id]?.ended = true
-                case .event(let event) where trace: print(now, "native", id, event)
                 case .event: break
                 }
             }
@@ -469,9 +489,7 @@ struct Lab {
                     totem[id]?.inbox.append(
                         Received(source: process.node, target: UInt32(header.tgtid), number: Self.number(bytes[header.message.range]))
                     )
-                case .event(.ring(.left)): totem[id]?.ended = true
-                case .event(.ring(let state)): if trace { print(now, "native", id, state) }
-                case .event(.membership(let membership)): if trace { print(now, "native", id, membership) }
+                case .event(.ring(.left)), .event(.killed): totem[id]?.ended = true
                 case .event: break
                 }
             }

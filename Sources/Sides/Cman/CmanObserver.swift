@@ -7,27 +7,27 @@ import WireFormat
 /// Sees who the native members are from what goes over the group address, as long as no proxy is a member who knows better.
 ///
 /// It believes a packet only when it comes from the address that its sender's id has in the configuration.
-struct CmanObserver: Sendable {
+package struct CmanObserver: Sendable {
     private let addresses: [UInt32: [Endpoint]]
     private let deadNode: Interval
     private var lastHello: [UInt32: Instant] = [:]
     /// How members went that were heard of last.
-    private(set) var departures: [UInt32: Departure] = [:]
+    package private(set) var departures: [UInt32: Departure] = [:]
 
-    init(addresses: [UInt32: [Endpoint]], timers: CmanTimers) {
+    package init(addresses: [UInt32: [Endpoint]], timers: CmanTimers) {
         self.addresses = addresses
         // Members look once per HELLO period whether somebody has been silent for too long (reference/cman-wire.md 5.1).
         deadNode = timers.deadNode + timers.hello
     }
 
     /// Ids of the members it has heard of.
-    var members: Dictionary<UInt32, Instant>.Keys { lastHello.keys }
+    package var members: Dictionary<UInt32, Instant>.Keys { lastHello.keys }
 
     /// When the next member counts as dead.
-    var nextDeadline: Instant? { lastHello.values.min().map { $0 + deadNode } }
+    package var nextDeadline: Instant? { lastHello.values.min().map { $0 + deadNode } }
 
     /// What a packet told.
-    enum News: Sendable, Hashable {
+    package enum News: Sendable, Hashable {
         case same
         /// `members` changed.
         case changed
@@ -36,7 +36,7 @@ struct CmanObserver: Sendable {
     }
 
     /// Takes a membership message that came over the group address.
-    mutating func receive(_ packet: CmanPacket, from source: Endpoint, at now: Instant) -> News {
+    package mutating func receive(_ packet: CmanPacket, from source: Endpoint, at now: Instant) -> News {
         guard let sender = UInt32(exactly: packet.header.sourceID), sender != 0 else { return .same }
         guard let expected = addresses[sender] else { return .unknown(sender) }
         guard expected.contains(source) else { return .same }
@@ -58,7 +58,7 @@ struct CmanObserver: Sendable {
     }
 
     /// Forgets who has been silent for too long; whether there was anybody.
-    mutating func advance(to now: Instant) -> Bool {
+    package mutating func advance(to now: Instant) -> Bool {
         guard let nextDeadline, nextDeadline <= now else { return false }
         for (node, heard) in lastHello where heard + deadNode <= now {
             lastHello[node] = nil
@@ -70,7 +70,7 @@ struct CmanObserver: Sendable {
 
 extension Departure {
     /// What the legacy protocol calls it.
-    init(_ reason: CmanLeaveReason) {
+    package init(_ reason: CmanLeaveReason) {
         self =
             switch reason {
             case .down: .left

@@ -32,6 +32,9 @@ struct CmanSide: SideAdapter {
     var wasOperational = false
     private var lastQuorum: CmanQuorum?
     var reports: [SideReport] = []
+    var refusedPackets: UInt64 = 0
+    /// Whether a refused packet is to be told: of a packet that all proxies get, only once.
+    var tellsRefusals = true
     /// Reused for every call of an engine.
     var engineEffects = CmanEffects()
 
@@ -73,7 +76,9 @@ struct CmanSide: SideAdapter {
             if !proxies.contains(where: { $0.addresses.contains(source) }) { inspect(datagram, from: source, at: now) }
             for index in proxies.indices where !proxies[index].addresses.contains(source) {
                 run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
+                tellsRefusals = false
             }
+            tellsRefusals = true
         }
         removeEndedProxies(at: now)
         reportChanges()

@@ -46,6 +46,8 @@ extension CmanSide {
             guard isAuthority, parameter == 1, natives[node] != nil else { return }
             reports.append(.expectedVotes(value, by: node))
         case .refused(let refusal):
+            guard tellsRefusals else { return }
+            refusedPackets += 1
             effects.report(.refusedPacket(side: .cman, proxy: proxy, reason: "\(refusal)"))
         case .state, .memberUp, .transitionBegan:
             isStale = true

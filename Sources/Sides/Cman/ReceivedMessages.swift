@@ -6,9 +6,9 @@ import CmanNode
 /// Every proxy gets its own copy of a broadcast, at its own time, perhaps only by a retransmission. The sender has at most one
 /// reliable message under way (reference/cman-wire.md 2.4) and its numbers count up, so that one record per sender tells a copy from
 /// a new message.
-struct ReceivedMessages: Sendable {
+package struct ReceivedMessages: Sendable {
     /// What to do with a message that a proxy received.
-    enum Verdict: Sendable, Hashable {
+    package enum Verdict: Sendable, Hashable {
         /// Report it; `receipt` is set when its sender waits.
         case new(Receipt?)
         /// It was reported; its acknowledgement, if it wants one, is held with the others.
@@ -34,12 +34,12 @@ struct ReceivedMessages: Sendable {
     private var lastReceipt: UInt64 = 0
 
     /// With the sequence numbers that an earlier process took last.
-    init(restoring sequences: [UInt32: UInt16]) {
+    package init(restoring sequences: [UInt32: UInt16]) {
         reliable = sequences.mapValues { Reliable(sequence: $0, isRestored: true) }
     }
 
     /// Proxy `proxy` received `message` of a native member.
-    mutating func receive(_ message: CmanUserMessage, by proxy: UInt32) -> Verdict {
+    package mutating func receive(_ message: CmanUserMessage, by proxy: UInt32) -> Verdict {
         guard let tag = message.heldAcknowledgement else { return receiveUnreliable(message) }
         if let sequence = reliable[message.source]?.sequence {
             let age = Int16(bitPattern: message.sequence &- sequence)
@@ -66,7 +66,7 @@ struct ReceivedMessages: Sendable {
     }
 
     /// The bridge acknowledges: who has to do so now. Empty when the sender has given up on that message.
-    mutating func release(_ receipt: Receipt) -> [(proxy: UInt32, tag: CmanTag)] {
+    package mutating func release(_ receipt: Receipt) -> [(proxy: UInt32, tag: CmanTag)] {
         guard let sender = senders.removeValue(forKey: receipt), reliable[sender]?.receipt == receipt else { return [] }
         defer {
             reliable[sender]?.receipt = nil
@@ -76,7 +76,7 @@ struct ReceivedMessages: Sendable {
     }
 
     /// `node` starts anew as a member, or is gone.
-    mutating func forget(_ node: UInt32, keepRestored: Bool) {
+    package mutating func forget(_ node: UInt32, keepRestored: Bool) {
         if keepRestored, reliable[node]?.isRestored == true { return }
         if let receipt = reliable.removeValue(forKey: node)?.receipt { senders[receipt] = nil }
         unreliable[node] = nil

@@ -42,6 +42,9 @@ struct CorosyncSide: SideAdapter {
     /// What the proxies store, so that a proxy's next life begins where the last one ended.
     var ringSequences: [UInt32: UInt64]
     var reports: [SideReport] = []
+    var refusedPackets: UInt64 = 0
+    /// Whether a refused packet is to be told: of a packet that all proxies get, only once.
+    var tellsRefusals = true
     /// Reused for every call of an engine.
     var engineEffects = ProcessorEffects()
     /// Reused for every message that gets a header.
@@ -86,7 +89,9 @@ struct CorosyncSide: SideAdapter {
         for index in proxies.indices where proxies[index].address != source.address && (proxy == nil || proxies[index].id == proxy) {
             run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
             sendPending(index, at: now, into: &effects)
+            tellsRefusals = false
         }
+        tellsRefusals = true
         reportChanges(at: now)
     }
 

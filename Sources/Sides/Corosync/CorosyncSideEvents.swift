@@ -45,6 +45,8 @@ extension CorosyncSide {
             ringSequences[proxy] = sequence
             effects.report(.storeRingSequence(proxy: proxy, sequence))
         case .refused(let refusal):
+            guard tellsRefusals else { return }
+            refusedPackets += 1
             effects.report(.refusedPacket(side: .corosync, proxy: proxy, reason: "\(refusal)"))
         case .quorum:
             break

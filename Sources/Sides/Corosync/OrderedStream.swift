@@ -6,9 +6,9 @@ import TotemNode
 /// find them at different places. But between two events that all of them see at the same place of the total order (a regular
 /// configuration, the end of synchronisation, a change of the group) they deliver the same messages of a group. So the running
 /// number of a message since the last such event names it for all of them.
-struct OrderedStream: Sendable {
+package struct OrderedStream: Sendable {
     /// Names the stretch between two such events.
-    struct Stretch: Sendable, Hashable {
+    package struct Stretch: Sendable, Hashable {
         var ring: TotemRingID
         /// The ring that comes next, after a transitional configuration: only those who go there together deliver the same.
         var next: TotemRingID?
@@ -18,13 +18,15 @@ struct OrderedStream: Sendable {
         var changes: UInt32
     }
 
-    private(set) var ring = TotemRingID(representative: 0, sequence: 0)
+    package private(set) var ring = TotemRingID(representative: 0, sequence: 0)
     private var next: TotemRingID?
     private var isSynchronised = false
     private var changes = [UInt32](repeating: 0, count: 256)
     private var counts = [UInt64](repeating: 0, count: 256)
 
-    mutating func membership(_ membership: TotemMembership) {
+    package init() {}
+
+    package mutating func membership(_ membership: TotemMembership) {
         if membership.isTransitional {
             next = membership.ring
         } else {
@@ -35,14 +37,14 @@ struct OrderedStream: Sendable {
         restart()
     }
 
-    mutating func synchronised() {
+    package mutating func synchronised() {
         isSynchronised = true
         restart()
         for port in changes.indices { changes[port] = 0 }
     }
 
     /// The membership of the group of `port` changed.
-    mutating func groupChanged(_ port: UInt8) {
+    package mutating func groupChanged(_ port: UInt8) {
         // What synchronisation brings to light differs from processor to processor.
         guard isSynchronised, next == nil else { return }
         changes[Int(port)] += 1
@@ -50,7 +52,7 @@ struct OrderedStream: Sendable {
     }
 
     /// A message of `port` was delivered: its name.
-    mutating func delivered(_ port: UInt8) -> (stretch: Stretch, number: UInt64) {
+    package mutating func delivered(_ port: UInt8) -> (stretch: Stretch, number: UInt64) {
         counts[Int(port)] += 1
         let stretch = Stretch(ring: ring, next: next, isSynchronised: isSynchronised, port: port, changes: changes[Int(port)])
         return (stretch, counts[Int(port)])
@@ -62,18 +64,20 @@ struct OrderedStream: Sendable {
 }
 
 /// Which ordered messages were reported already, whichever processor delivered them first.
-struct ReportedMessages: Sendable {
+package struct ReportedMessages: Sendable {
     private var numbers: [OrderedStream.Stretch: UInt64] = [:]
 
+    package init() {}
+
     /// Whether the message `number` of `stretch` is new; it counts as reported from now on.
-    mutating func take(_ stretch: OrderedStream.Stretch, _ number: UInt64) -> Bool {
+    package mutating func take(_ stretch: OrderedStream.Stretch, _ number: UInt64) -> Bool {
         guard number > numbers[stretch] ?? 0 else { return false }
         numbers[stretch] = number
         return true
     }
 
     /// Forgets rings that no processor is on any more.
-    mutating func keep(rings: Set<TotemRingID>) {
+    package mutating func keep(rings: Set<TotemRingID>) {
         numbers = numbers.filter { rings.contains($0.key.ring) }
     }
 }
