@@ -80,7 +80,8 @@ public struct LegacyInvariants {
         }
         for process in history.processes {
             var open: [MessageLabel: (since: Instant, receivers: Set<UInt32>)] = [:]
-            for record in history.records[process] ?? [] {
+            let records = history.records[process] ?? []
+            for (index, record) in records.enumerated() {
                 switch record.fact {
                 case .sent(let label, _, let target, let members):
                     open[label] = (record.time, target == 0 ? Set(members).subtracting([nodeID(process)]) : [target])
@@ -88,7 +89,11 @@ public struct LegacyInvariants {
                     for label in open.keys { open[label]?.receivers.remove(node) }
                 case .acknowledged(let label):
                     guard let (since, receivers) = open.removeValue(forKey: label) else { continue }
-                    for node in receivers {
+                    // A node that is given up is reported right before or right behind what no longer waits for it.
+                    let dying = records[index...].prefix { $0.time == record.time }.compactMap {
+                        if case .member(let node, isUp: false) = $0.fact { node } else { nil }
+                    }
+                    for node in receivers.subtracting(dying) {
                         guard let receiver = running(node, from: since, to: record.time) else { continue }
                         if arrivals[label]?[receiver].map({ $0 > record.time }) ?? true {
                             report(
