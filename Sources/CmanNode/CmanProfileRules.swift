@@ -48,6 +48,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var checksAcknowledgements = false
     /// Source addresses are verified before acknowledgements and duplicates are looked at.
     package var verifiesAddressFirst = false
+    /// A copy of a reliable message that arrives after the next one is recognised, not only copies of the last one.
+    package var refusesLateCopies = false
     /// A node that dies is no longer waited for.
     package var forgetsDeadNodes = false
     /// After a timeout the next queued message goes out before the silent nodes are declared dead.
@@ -61,7 +63,7 @@ package struct CmanProfileRules: Sendable, Hashable {
 
     // Membership
 
-    /// Messages about the cluster are taken from members only.
+    /// Messages about the cluster, and those of programs, are taken from members only.
     package var refusesStrangers = false
     /// Newest node first in views, and as the one that LEAVE goes to.
     package var listsNewestFirst = true
@@ -135,6 +137,7 @@ package struct CmanProfileRules: Sendable, Hashable {
             marksImmediateMessages = false
             acknowledgesUnknownCommands = true
             refusesStrangers = true
+            refusesLateCopies = true
             answerToIDZero = .address
             abandonsBarrier = .always
             isSilentWhileJoining = true

@@ -67,6 +67,11 @@ extension CmanNode {
                 acknowledgeDuplicate(header, from: index, sender, into: &effects)
                 return
             }
+            if rules.refusesLateCopies, isLateCopy(header, from: index) {
+                // Its sender has gone on, so it was acknowledged; an acknowledgement now would count for a later message.
+                effects.report(.refused(.unexpected(message: packet.body.name.description, detail: "late copy", from: source)))
+                return
+            }
             guard hasAddress else {
                 effects.report(.refused(.wrongAddress(id: table[index].id, from: source)))
                 return
@@ -104,10 +109,22 @@ extension CmanNode {
         )
     }
 
+    /// How far a late copy lies behind at the most: what a sender can have sent since, HELLOs and the like included.
+    private static let lateCopyWindow: UInt16 = 16
+
+    /// Whether a reliable message is older than the last one from the same node: the network let a newer one overtake a copy. A sender
+    /// that began to count anew is no case of this: it joins first, which takes longer than a copy can be late.
+    private func isLateCopy(_ header: CmanHeader, from index: Int) -> Bool {
+        guard !header.flags.contains(.noAck), table[index].lastReceived != 0 else { return false }
+        let lifetime = configuration.timers.retransmit * Int64(configuration.timers.maxRetries + 1)
+        return table[index].lastReceived &- header.sequence <= Self.lateCopyWindow && now - table[index].lastReceivedAt < lifetime
+    }
+
     /// Notes a reliable message as received, so that its copies are recognised.
     private mutating func remember(_ header: CmanHeader, index: Int?, isHeld: Bool = false) {
         guard let index, !header.flags.contains(.noAck) else { return }
         table[index].lastReceived = header.sequence
+        table[index].lastReceivedAt = now
         if !isHeld {
             table[index].lastAcknowledgeable = header.sequence
             table[index].held = nil
@@ -202,6 +219,11 @@ extension CmanNode {
         into effects: inout CmanEffects
     ) {
         let header = packet.header
+        if rules.refusesStrangers, sender.isStranger {
+            // Without a record its retransmissions could not be told from new messages.
+            effects.report(.refused(.stranger(message: packet.body.name.description, from: sender.endpoint)))
+            return
+        }
         let isHeard = ports.contains(header.targetPort)
         var tag: CmanTag?
         if isHeard, let index, !header.flags.contains(.noAck), heldPorts.contains(header.targetPort) {

@@ -19,6 +19,8 @@ struct NodeRecord: Sendable {
     var lastHello: Instant
     /// Sequence number of the last reliable message from it; 0 before the first.
     var lastReceived: UInt16 = 0
+    /// When that message came.
+    var lastReceivedAt = Instant.zero
     /// The same without a message whose acknowledgement is still held: what messages to it acknowledge.
     var lastAcknowledgeable: UInt16 = 0
     /// The last acknowledgement of it that counted.

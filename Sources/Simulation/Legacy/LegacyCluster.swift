@@ -31,6 +31,8 @@ final class LegacyCluster: EngineEnvironment {
     private var tasks: [Task] = []
     private var sent: [Int]
     private var labels: [[CmanTag: MessageLabel]]
+    /// The node that is being called has agreed on membership.
+    private var hasNewView = false
     /// Hosts that left in order and are not to come back.
     private(set) var stayDown: Set<Int> = []
 
@@ -199,15 +201,17 @@ final class LegacyCluster: EngineEnvironment {
     ) {
         switch event {
         case .joined(let id): note(.joined(id: id), of: host)
-        case .left(let reason): note(.left(reason), of: host)
+        case .left(let reason):
+            note(.left(reason), of: host)
+            hasNewView = false
         case .memberUp(let member): note(.member(member.id, isUp: true), of: host)
         case .memberDown(let member, let reason):
             note(.member(member.id, isUp: false), of: host)
+            hasNewView = false
             note(.state("reason \(reason)"), of: host)
-        case .transitionEnded(let generation):
-            note(.view(generation: generation, members: members(of: host), quorum: engine.quorum), of: host)
+        case .transitionEnded: hasNewView = true
         case .message(let message): receive(message, effects.withBytes(message.payload) { MessageLabel(payload: $0) }, on: host)
-        case .sent(let tag): if let label = labels[host.number].removeValue(forKey: tag) { note(.acknowledged(label), of: host) }
+        case .sent(let tag): if let label = labels[host.number].removeValue(forKey: tag) { note(.acknowledged(label, members: members(of: host)), of: host) }
         case .sendFailed(let tag, let error):
             if let label = labels[host.number].removeValue(forKey: tag) { note(.failed(label, error), of: host) }
         case .barrier(let name, let result): note(.barrier(name, result), of: host)
@@ -226,6 +230,14 @@ final class LegacyCluster: EngineEnvironment {
             let time = network.now + random.interval(upTo: Self.holding)
             schedule(.acknowledge(host: host.number, incarnation: host.incarnation, tag), at: time)
         }
+    }
+
+    /// A view is what the node knows when all it had to do is done; one that is over by then is nobody's view.
+    func settle(_ engine: inout CmanNode, on host: EngineHost<LegacyCluster>) {
+        guard hasNewView else { return }
+        hasNewView = false
+        let members = engine.members.filter { $0.state == .member }.map(\.id)
+        note(.view(generation: engine.generation, members: members, quorum: engine.quorum), of: host)
     }
 
     func arrival(at destination: Endpoint, viaGroup: Bool, host: EngineHost<LegacyCluster>) -> Arrival {

@@ -39,6 +39,9 @@ extension LegacyCluster {
     /// Generation of each host.
     var generations: [UInt32?] { hosts.map { $0.engine?.generation } }
 
+    /// Whether programs may send on all ports.
+    var isQuorate: Bool { hosts.allSatisfy { $0.engine.map { $0.quorum.isQuorate } ?? true } }
+
     /// What keeps the nodes that run from being one cluster.
     func convergenceViolations() -> [Violation] {
         if let host = network.stalledHost { return [Violation("time goes on", "host \(host) is woken for ever at \(network.now.seconds)")] }

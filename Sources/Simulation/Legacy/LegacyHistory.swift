@@ -7,8 +7,8 @@ public struct LegacyHistory: Sendable {
     public enum Fact: Sendable, Hashable {
         /// It handed this message to its node, for port `port` of `target` (0 for all), when `members` were its members.
         case sent(MessageLabel, port: UInt8, target: UInt32, members: [UInt32])
-        /// Every member that the message was for has it.
-        case acknowledged(MessageLabel)
+        /// Every node that the message was for and that is one of `members` has it.
+        case acknowledged(MessageLabel, members: [UInt32])
         /// The message will not be delivered.
         case failed(MessageLabel, CmanSendError)
         /// A message came in on `port`; `isUnicast` when it named this node.
@@ -74,7 +74,7 @@ extension LegacyHistory.Fact: CustomStringConvertible {
     public var description: String {
         switch self {
         case .sent(let label, let port, let target, let members): "sends \(label) to port \(port) of \(target) among \(members)"
-        case .acknowledged(let label): "\(label) is acknowledged"
+        case .acknowledged(let label, _): "\(label) is acknowledged"
         case .failed(let label, let error): "\(label) failed: \(error)"
         case .delivered(let label, let port, let isUnicast): "gets \(label) on port \(port)\(isUnicast ? " as unicast" : "")"
         case .deliveredDamaged(let node): "gets a damaged message of node \(node)"

@@ -75,25 +75,21 @@ public struct LegacyInvariants {
         var arrivals: [MessageLabel: [ProcessID: Instant]] = [:]
         for process in history.processes {
             for record in history.records[process] ?? [] {
-                if case .delivered(let label, _, _) = record.fact { arrivals[label, default: [:]][process] = record.time }
+                guard case .delivered(let label, _, _) = record.fact, arrivals[label]?[process] == nil else { continue }
+                arrivals[label, default: [:]][process] = record.time
             }
         }
         for process in history.processes {
             var open: [MessageLabel: (since: Instant, receivers: Set<UInt32>)] = [:]
-            let records = history.records[process] ?? []
-            for (index, record) in records.enumerated() {
+            for record in history.records[process] ?? [] {
                 switch record.fact {
                 case .sent(let label, _, let target, let members):
                     open[label] = (record.time, target == 0 ? Set(members).subtracting([nodeID(process)]) : [target])
                 case .member(let node, isUp: false):
                     for label in open.keys { open[label]?.receivers.remove(node) }
-                case .acknowledged(let label):
+                case .acknowledged(let label, let members):
                     guard let (since, receivers) = open.removeValue(forKey: label) else { continue }
-                    // A node that is given up is reported right before or right behind what no longer waits for it.
-                    let dying = records[index...].prefix { $0.time == record.time }.compactMap {
-                        if case .member(let node, isUp: false) = $0.fact { node } else { nil }
-                    }
-                    for node in receivers.subtracting(dying) {
+                    for node in receivers.intersection(members) {
                         guard let receiver = running(node, from: since, to: record.time) else { continue }
                         if arrivals[label]?[receiver].map({ $0 > record.time }) ?? true {
                             report(
@@ -124,7 +120,7 @@ public struct LegacyInvariants {
             for record in history.records[process] ?? [] {
                 switch record.fact {
                 case .sent(let label, _, _, _): open.insert(label)
-                case .acknowledged(let label), .failed(let label, _): open.remove(label)
+                case .acknowledged(let label, _), .failed(let label, _): open.remove(label)
                 default: break
                 }
             }
