@@ -58,7 +58,7 @@ struct FragmentReassembler {
 
     /// Takes a fragment whose bytes belong at `offset`; `isLast` says that none come after it.
     mutating func insert(_ bytes: UnsafeRawBufferPointer, at offset: Int, isLast: Bool, key: Key, time: Int64) -> Outcome {
-        while let oldest = unfinished.first, time - oldest.started > timeLimit { abandonOldest() }
+        while let oldest = unfinished.first, time &- oldest.started > timeLimit { abandonOldest() }
         let range = offset..<offset + bytes.count
         let index: Int
         if let known = unfinished.firstIndex(where: { $0.key == key }) {

@@ -16,6 +16,7 @@ struct CmanConversations {
         var port: UInt8
         var digest: Int
         var frame: Int
+        var time: Int64
     }
 
     private var known: Set<Key> = []
@@ -34,15 +35,24 @@ struct CmanConversations {
         if known.count < Self.conversationLimit { known.insert(Key(port: port, cluster: cluster)) }
     }
 
+    /// How long after a message the same one is its repetition, in nanoseconds; a node that restarts counts from 1 again.
+    private static let repetitionLimit: Int64 = 60_000_000_000
+
     /// The frame that brought the same reliable message before; nil when it is new, and then it is remembered.
-    mutating func repeated(_ header: CmanHeader, body: UnsafeRawBufferPointer, from source: IPAddress, frame: Int) -> Int? {
+    mutating func repeated(
+        _ header: CmanHeader,
+        body: UnsafeRawBufferPointer,
+        from source: IPAddress,
+        frame: Int,
+        time: Int64
+    ) -> Int? {
         var hasher = Hasher()
         hasher.combine(bytes: body)
         let digest = hasher.finalize()
         for sent in recent where sent.sequence == header.sequence && sent.source == source {
-            if sent.port == header.targetPort, sent.digest == digest { return sent.frame }
+            if sent.port == header.targetPort, sent.digest == digest, time &- sent.time < Self.repetitionLimit { return sent.frame }
         }
-        let entry = Sent(source: source, sequence: header.sequence, port: header.targetPort, digest: digest, frame: frame)
+        let entry = Sent(source: source, sequence: header.sequence, port: header.targetPort, digest: digest, frame: frame, time: time)
         if recent.count < Self.recentLimit {
             recent.append(entry)
         } else {

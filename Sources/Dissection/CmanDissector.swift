@@ -49,7 +49,13 @@ struct CmanDissector {
         CmanSummary(tree: result.tree, start: start).append(packet, to: &result.detail)
         if packet.header.sequence != 0, !packet.header.flags.contains(.noAck) {
             let body = UnsafeRawBufferPointer(rebasing: payload[CmanHeader.size...])
-            if let frame = conversations.repeated(packet.header, body: body, from: source.address, frame: result.frame) {
+            if let frame = conversations.repeated(
+                packet.header,
+                body: body,
+                from: source.address,
+                frame: result.frame,
+                time: result.time
+            ) {
                 result.notes.add {
                     $0.append("repeats frame ")
                     $0.append(frame)
@@ -91,13 +97,15 @@ struct CmanDissector {
         destination: Endpoint
     ) -> Bool {
         let header = packet.header
-        guard failure == nil, (0...nodeIDLimit).contains(header.sourceID), (0...nodeIDLimit).contains(header.targetID),
-            knownFlags.isSuperset(of: header.flags)
-        else { return false }
+        guard failure == nil, (0...nodeIDLimit).contains(header.sourceID), (0...nodeIDLimit).contains(header.targetID) else {
+            return false
+        }
         switch packet.body {
         case .unknown: return false
         // Behind the header a program's message can hold anything, so the usual port must add to the evidence.
-        case .data: return header.sourceID > 0 && header.sequence > 0 && source.port == usualPort && destination.port == usualPort
+        case .data:
+            return header.sourceID > 0 && header.sequence > 0 && knownFlags.isSuperset(of: header.flags) && source.port == usualPort
+                && destination.port == usualPort
         case .ack: return header.sequence == 0 && packet.payload.count == 0
         default: return packet.payload.count == 0
         }

@@ -13,9 +13,6 @@ public struct PacketDissector {
     /// A dissector that has seen nothing.
     public init() {}
 
-    /// IP datagrams and cluster messages of which parts came but not all.
-    public var unfinished: Int { decapsulator.unfinishedDatagrams + totem.unfinishedMessages }
-
     /// Dissects `packet` into `result`.
     public mutating func dissect(_ packet: CapturedPacket, into result: Dissection) {
         let content = decapsulator.decapsulate(packet)
@@ -48,7 +45,14 @@ public struct PacketDissector {
         case .fragment: result.message = "fragment"
         case .icmp: result.message = "icmp"
         case .arp: result.message = "arp"
-        case .other: break
+        case .other:
+            if case .unsupported(let number) = packet.linkType {
+                result.notes.add {
+                    $0.append("link type ")
+                    $0.append(number)
+                    $0.append(" is not taken apart")
+                }
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ public struct TextRenderer {
         if let dialect = packet.dialect { text.append(dialect.name) } else { text.append("-") }
         text.append("  ")
         text.append(packet.message)
-        text.append("  ")
+        if packet.detail.count > 0 { text.append("  ") }
         text.append(bytes: packet.detail.bytes)
         append(packet.problems, marked: "  !! ", to: &text)
         append(packet.notes, marked: "  [", closed: "]", to: &text)

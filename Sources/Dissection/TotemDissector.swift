@@ -9,9 +9,6 @@ struct TotemDissector {
 
     private typealias Packet = TotemPacket<Corosync3>
 
-    /// Messages of which parts came but not all.
-    var unfinishedMessages: Int { assembler.runs.count }
-
     /// Whether `payload` is corosync's; then `result` holds what it means.
     mutating func dissect(_ payload: UnsafeRawBufferPointer, into result: Dissection) -> Bool {
         guard Corosync3.byteOrder(of: payload) != nil else { return false }
@@ -87,6 +84,7 @@ struct TotemDissector {
         into result: Dissection
     ) {
         result.detail.append(mcast)
+        let abandoned = assembler.abandoned
         let isWhole = result.content.problem == nil && result.problems.isEmpty
         let isRecovery = mcast.header.encapsulated == Mcast<Corosync3>.encapsulatedInRecovery
         let isNew = isWhole && remember(mcast, payload, isInStream: !isRecovery, into: result)
@@ -98,6 +96,12 @@ struct TotemDissector {
             dissectPieces(mcast, payload, byteOrder, isNew: isNew, into: result)
         }
         appendCarried(into: result)
+        if assembler.abandoned > abandoned {
+            result.notes.add {
+                $0.append(assembler.abandoned - abandoned)
+                $0.append(" unfinished messages given up for want of room")
+            }
+        }
     }
 
     /// A message of an old ring inside one of the new ring.
@@ -141,6 +145,14 @@ struct TotemDissector {
         var hasher = Hasher()
         hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: payload[mcast.payload.range]))
         let digest = hasher.finalize()
+        let record = McastRecord(
+            sequence: mcast.sequence,
+            frame: result.frame,
+            sender: mcast.systemFrom.nodeID,
+            digest: digest,
+            isInStream: isInStream,
+            destination: destination
+        )
         let index = rings.index(of: mcast.ring)
         if let known = rings[index].record(mcast.sequence) {
             guard known.digest == digest, known.sender == mcast.systemFrom.nodeID else {
@@ -149,6 +161,7 @@ struct TotemDissector {
                     $0.append(known.frame)
                     $0.append(", which has the same ring and sequence number")
                 }
+                rings[index].insert(record)
                 return true
             }
             result.notes.add {
@@ -165,16 +178,7 @@ struct TotemDissector {
             return false
         }
         noteGap(before: mcast, rings[index], into: result)
-        rings[index].insert(
-            McastRecord(
-                sequence: mcast.sequence,
-                frame: result.frame,
-                sender: mcast.systemFrom.nodeID,
-                digest: digest,
-                isInStream: isInStream,
-                destination: destination
-            )
-        )
+        rings[index].insert(record)
         return true
     }
 
