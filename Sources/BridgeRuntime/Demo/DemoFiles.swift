@@ -17,15 +17,24 @@ struct DemoFiles {
     /// The token timeout of the ring in milliseconds.
     static let token = 1000
 
+    /// The folder has files of something else, perhaps of an earlier demonstration, whose state would be taken up.
+    struct NotEmpty: Error, CustomStringConvertible {
+        var path: String
+        var description: String { "\(path) is not empty; name a new folder" }
+    }
+
     /// Makes the folder at `path`, or one of its own below the system's folder for temporary files.
     init(path: String?, site: LoopbackSite) throws {
         self.site = site
         if let path {
             self.path = path
         } else {
-            self.path = "\(NSTemporaryDirectory().trimmingSuffix("/"))/ringbridge-demo-\(ProcessInfo.processInfo.processIdentifier)"
+            let parent = NSTemporaryDirectory()
+            let name = "ringbridge-demo-\(UUID().uuidString.prefix(8))"
+            self.path = parent.hasSuffix("/") ? parent + name : "\(parent)/\(name)"
         }
         try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
+        guard try FileManager.default.contentsOfDirectory(atPath: self.path).isEmpty else { throw NotEmpty(path: self.path) }
         try write("cluster.conf", clusterConf)
         try write("corosync.conf", corosyncConf)
         try write("bridge.yaml", bridge)
@@ -137,8 +146,4 @@ struct DemoFiles {
 
             """
     }
-}
-
-extension String {
-    fileprivate func trimmingSuffix(_ suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
 }

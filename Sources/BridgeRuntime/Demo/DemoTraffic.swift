@@ -20,13 +20,11 @@ struct DemoTraffic {
     /// The port that everything goes to.
     static let port = 11
 
-    /// Broadcasts of everyone but `node` so far.
-    func expected(by node: DemoNode) -> Int {
-        broadcasts.reduce(0) { $0 + ($1.key == node.id ? 0 : $1.value.count) }
+    /// Whether `node` has as many messages as were sent to it; `fault` tells whether they are the right ones.
+    func hasReached(_ node: DemoNode) -> Bool {
+        let sent = broadcasts.reduce(0) { $0 + ($1.key == node.id ? 0 : $1.value.count) } + unicasts.count { $0.target == node.id }
+        return node.messages.count { $0.source != node.id } >= sent
     }
-
-    /// Broadcasts of others that `node` received.
-    static func received(by node: DemoNode) -> Int { node.messages.count { $0.target == 0 && $0.source != node.id } }
 
     /// What is wrong with what `node` received; nil when it got everything from each sender's message number `first` on (by sender),
     /// in order, once.

@@ -115,7 +115,7 @@ public final class Demonstration {
         for node in others { traffic.broadcast(10, from: node, label: "b") }
         try wait("node3's last messages are acknowledged") { old.confirmed >= 30 }
         // What node3 has been told is delivered must reach everyone, although it leaves at once.
-        try wait("node3 has everything that was sent so far") { DemoTraffic.received(by: old) >= traffic.expected(by: old) }
+        try wait("node3 has everything that was sent so far") { traffic.hasReached(old) }
         try check(traffic.fault(of: old))
         old.send("quit")
         try wait("node3 has left the legacy cluster") { old.hasLeft && old.exitStatus != nil }
@@ -246,7 +246,7 @@ public final class Demonstration {
 
     private func waitForMessages(ignoring newcomer: DemoNode? = nil) throws {
         try wait("every message arrives") {
-            nodes.allSatisfy { $0 === newcomer || DemoTraffic.received(by: $0) >= traffic.expected(by: $0) }
+            nodes.allSatisfy { $0 === newcomer || traffic.hasReached($0) }
         }
         for node in nodes where node !== newcomer { try check(traffic.fault(of: node)) }
     }
