@@ -129,6 +129,6 @@ let package = Package(
         tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "Captures", "WireFormat"]),
         tests("BridgeRuntime", ["ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging", "Captures", "EngineKit", "WireFormat"]),
         // Whole programs against real corosync in network namespaces; needs root.
-        .testTarget(name: "InteropTests", dependencies: ["WireFormat"], exclude: ["Client"], swiftSettings: settings),
+        .testTarget(name: "InteropTests", dependencies: ["ringbridge"], exclude: ["Client"], swiftSettings: settings),
     ]
 )
