@@ -21,14 +21,12 @@ struct BridgeInteropTests {
         return (target, String(decoding: payload[16...], as: UTF8.self))
     }
 
+    /// Members, votes, quorum and messages on both sides; the proxies have the lowest ids of the ring.
     @Test(arguments: ["udpu", "udp"])
     func membersQuorumAndMessages(_ transport: String) throws {
-        let cluster = try MixedCluster(nodes: [1, 2, 3, 4], transport: transport)
+        let cluster = try MixedCluster(nodes: [1, 2, 3, 4, 5], transport: transport)
         defer { cluster.end() }
-        for node: UInt32 in [1, 2] { try cluster.startLegacy(node) }
-        #expect(waitUntil(within: 60) { (try? cluster.legacy[1]?.members()) == [1, 2] && (try? cluster.legacy[2]?.members()) == [1, 2] })
-        try cluster.startBridge()
-        for node: UInt32 in [3, 4] { try cluster.startCorosync(node) }
+        try cluster.form(legacy: [1, 2], corosync: [3, 4])
         cluster.expectEverybodySees([1, 2, 3, 4], "all four have joined")
 
         let one = try #require(cluster.legacy[1])
@@ -55,49 +53,115 @@ struct BridgeInteropTests {
         #expect(!one.messages.contains { $0.text == "from-four-to-two" }, "a unicast reached another node")
         #expect(!two.messages.contains { $0.text == "to-three" }, "a unicast reached another node")
 
-        try exchangeInBulk(cluster, clients: [3: three, 4: four])
+        try exchangeInBulk(cluster, clients: [3: three, 4: four], newcomer: 5)
+        cluster.expectEverybodySees([1, 2, 3, 4, 5], "node 5 has joined during the exchange")
         cluster.expectNoComplaints()
     }
 
-    /// 1,000 messages from every member at once, both ways, while a corosync node comes and goes: on one side the ring re-forms, on
-    /// the other there is a transition.
-    private func exchangeInBulk(_ cluster: MixedCluster, clients: [UInt32: CPGClient]) throws {
+    /// 1,000 messages from every member at once, both ways, while another corosync node joins: on one side the ring re-forms, on the
+    /// other there is a transition.
+    private func exchangeInBulk(_ cluster: MixedCluster, clients: [UInt32: CPGClient], newcomer: UInt32) throws {
         let count = 1000
-        for (node, member) in cluster.legacy { try member.burst(count, prefix: "bulk\(node)#", port: 13) }
+        for (node, member) in cluster.legacy { try member.burst(count, prefix: "bulk\(node)", port: 13) }
         for (node, client) in clients { try client.burst(count, prefix: cmanMessage("bulk\(node)", from: node, port: 13), to: "cman.13") }
-        usleep(300_000)
-        // A ring without one of the proxies: legacy member 2 dies on the legacy side too.
-        let expected = Set(cluster.legacy.keys).union(clients.keys)
-        func numbers(_ texts: [String], of source: UInt32) -> [Int] {
-            texts.filter { $0.hasPrefix("bulk\(source)#") }.compactMap { Int($0.dropFirst("bulk\(source)#".count)) }
-        }
-        let complete = waitUntil(within: 120) {
-            let legacyDone = cluster.legacy.allSatisfy { node, member in
-                let texts = member.messages
-                return expected.subtracting([node]).allSatisfy { source in
-                    texts.filter { $0.source == source && $0.text.hasPrefix("bulk") }.count >= count
-                }
-            }
-            let clientsDone = clients.allSatisfy { _, client in
-                let deliveries = client.deliveries
-                return expected.allSatisfy { source in
-                    deliveries.filter { $0.node == source && parse($0.payload).text.hasPrefix("bulk") }.count >= count
-                }
-            }
-            return legacyDone && clientsDone
+        try cluster.startCorosync(newcomer)
+        let senders = Set(cluster.legacy.keys).union(clients.keys)
+        let complete = waitUntil(within: 180) {
+            usleep(200_000)
+            return cluster.legacy.allSatisfy { node, member in
+                member.messages.count { $0.text.hasPrefix("bulk") } >= count * senders.subtracting([node]).count
+            } && clients.values.allSatisfy { $0.deliveries.count { parse($0.payload).text.hasPrefix("bulk") } >= count * senders.count }
         }
         #expect(complete, "not every message arrived:\n\(cluster.report())")
+        let wanted = Array(1...count)
         for (node, member) in cluster.legacy {
-            for source in expected where source != node {
-                let order = numbers(member.messages.filter { $0.source == source }.map(\.text), of: source)
-                #expect(order == Array(0..<count), "legacy \(node): messages of \(source) are lost, doubled or out of order")
+            let messages = member.messages
+            for source in senders where source != node {
+                let numbers = numbers(messages.filter { $0.source == source }.map(\.text), of: source)
+                #expect(numbers == wanted, "legacy \(node): messages of \(source) are lost, doubled or out of order")
             }
         }
         for (node, client) in clients {
-            for source in expected {
-                let order = numbers(client.deliveries.filter { $0.node == source }.map { parse($0.payload).text }, of: source)
-                #expect(order == Array(0..<count), "client \(node): messages of \(source) are lost, doubled or out of order")
+            let deliveries = client.deliveries
+            for source in senders {
+                let numbers = numbers(deliveries.filter { $0.node == source }.map { parse($0.payload).text }, of: source)
+                #expect(numbers == wanted, "client \(node): messages of \(source) are lost, doubled or out of order")
             }
         }
+    }
+
+    private func numbers(_ texts: [String], of source: UInt32) -> [Int] {
+        let prefix = "bulk\(source)-"
+        return texts.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count)) }
+    }
+
+    /// Members come and go on both sides, in order and by force; the proxies have the lowest ids on the legacy side.
+    @Test func comingsAndGoings() throws {
+        let cluster = try MixedCluster(nodes: [1, 2, 3, 4], transport: "udpu")
+        defer { cluster.end() }
+        try cluster.form(legacy: [3, 4], corosync: [1, 2])
+        let everybody: Set<UInt32> = [1, 2, 3, 4]
+        cluster.expectEverybodySees(everybody, "formed")
+
+        try cluster.endLegacy(4) { try $0.leave() }
+        cluster.expectEverybodySees([1, 2, 3], "legacy member 4 has left")
+        try cluster.startLegacy(4)
+        cluster.expectEverybodySees(everybody, "legacy member 4 is back")
+
+        try cluster.endLegacy(4) { $0.kill() }
+        cluster.expectEverybodySees([1, 2, 3], "legacy member 4 was killed")
+        try cluster.startLegacy(4)
+        cluster.expectEverybodySees(everybody, "legacy member 4 is back after its death")
+
+        try cluster.endCorosync(2) { $0.stop() }
+        cluster.expectEverybodySees([1, 3, 4], "corosync node 2 has stopped")
+        try cluster.startCorosync(2)
+        cluster.expectEverybodySees(everybody, "corosync node 2 is back")
+
+        // The ring takes longer to re-form than a legacy sender waits for an acknowledgement: nobody else may be lost.
+        let three = try #require(cluster.legacy[3])
+        try three.burst(200, prefix: "outstanding", port: 13)
+        try cluster.endCorosync(2) { $0.kill() }
+        cluster.expectEverybodySees([1, 3, 4], "corosync node 2 was killed")
+        for (node, member) in cluster.legacy { #expect(member.departure == nil, "legacy member \(node) lost its membership") }
+        let four = try #require(cluster.legacy[4])
+        #expect(
+            waitUntil(within: 30) { four.messages.filter { $0.text.hasPrefix("outstanding") }.count == 200 },
+            "legacy broadcasts were lost while the ring re-formed"
+        )
+        try cluster.startCorosync(2)
+        cluster.expectEverybodySees(everybody, "corosync node 2 is back after its death")
+
+        // One step of an upgrade, and back.
+        try cluster.endLegacy(4) { try $0.leave() }
+        try cluster.startCorosync(4)
+        cluster.expectEverybodySees(everybody, "node 4 has moved to Totem")
+        let client = try cluster.client(4, groups: ["cman.13"])
+        try client.send(cmanMessage("from the upgraded node", from: 4, port: 13), to: "cman.13")
+        #expect(waitUntil(within: 20) { three.messages.contains { $0.source == 4 && $0.text == "from the upgraded node" } })
+        try cluster.endCorosync(4) { $0.stop() }
+        try cluster.startLegacy(4)
+        cluster.expectEverybodySees(everybody, "node 4 has moved back")
+        cluster.expectNoComplaints()
+    }
+
+    /// Three proxies on one side, whichever it is.
+    @Test(arguments: [[1, 2, 3], [1]] as [[UInt32]])
+    func threeProxies(_ legacy: [UInt32]) throws {
+        let cluster = try MixedCluster(nodes: [1, 2, 3, 4], transport: "udpu")
+        defer { cluster.end() }
+        let corosync = cluster.nodes.filter { !legacy.contains($0) }
+        try cluster.form(legacy: legacy, corosync: corosync)
+        cluster.expectEverybodySees([1, 2, 3, 4], "formed")
+        let client = try cluster.client(4, groups: ["cman.13"])
+        let one = try #require(cluster.legacy[1])
+        try one.burst(100, prefix: "bulk1", port: 13)
+        try client.burst(100, prefix: cmanMessage("bulk4", from: 4, port: 13), to: "cman.13")
+        let arrived = waitUntil(within: 60) {
+            numbers(client.deliveries.map { parse($0.payload).text }, of: 1) == Array(1...100)
+                && cluster.legacy.values.allSatisfy { numbers($0.messages.map(\.text), of: 4) == Array(1...100) }
+        }
+        #expect(arrived, "messages are lost, doubled or out of order:\n\(cluster.report())")
+        cluster.expectNoComplaints()
     }
 }

@@ -41,7 +41,7 @@ final class CPGClient: Sendable {
         try child.write("send \(group) \(hexadecimal(payload))")
     }
 
-    /// Sends `count` messages, each `prefix` and the text `#<number>`.
+    /// Sends `count` messages, each `prefix` and the text `-<number>`, from 1 on.
     func burst(_ count: Int, prefix: [UInt8], to group: String) throws {
         try child.write("burst \(group) \(count) \(hexadecimal(prefix))")
     }

@@ -95,7 +95,7 @@ final class LegacyMember: Sendable {
         try child.write("send \(port) \(node == 0 ? "all" : String(node)) \(text)")
     }
 
-    /// Sends `count` messages, each `prefix` and a number.
+    /// Sends `count` messages, each `prefix` and the text `-<number>`, from 1 on.
     func burst(_ count: Int, prefix: String, port: UInt8, to node: UInt32 = 0) throws {
         try child.write("burst \(count) \(port) \(node == 0 ? "all" : String(node)) \(prefix)")
     }

@@ -50,6 +50,15 @@ final class MixedCluster {
 
     private func host(_ node: UInt32) throws -> Laboratory.Host { try #require(hosts[node]) }
 
+    /// Forms the cluster as an upgrade finds it: first the legacy members, then the bridge, then the nodes that run corosync.
+    func form(legacy legacyNodes: [UInt32], corosync corosyncNodes: [UInt32]) throws {
+        for node in legacyNodes { try startLegacy(node) }
+        let formed = waitUntil(within: 60) { legacy.values.allSatisfy { (try? $0.members()) == Set(legacyNodes) } }
+        #expect(formed, "the legacy members do not form a cluster")
+        try startBridge()
+        for node in corosyncNodes { try startCorosync(node) }
+    }
+
     /// Starts the legacy member of a node, which listens on ports 11 and 13.
     func startLegacy(_ node: UInt32) throws {
         try laboratory.add(legacyAddress(node), to: host(node))

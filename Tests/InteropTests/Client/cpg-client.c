@@ -8,7 +8,7 @@
  *                   SENT COUNT
  *                   ERROR WHAT CODE
  *
- * `burst` sends COUNT messages, each the prefix followed by the text "#<number>", as fast as the daemon takes them.
+ * `burst` sends COUNT messages, each the prefix followed by the text "-<number>" from 1 on, as fast as the daemon takes them.
  */
 #include <corosync/cpg.h>
 #include <errno.h>
@@ -126,7 +126,7 @@ static int obey(cpg_handle_t handle, char *line)
         int i, count = atoi(first);
 
         for (i = 0; i < count; i++) {
-            send_message(handle, message, prefix + sprintf((char *)message + prefix, "#%d", i));
+            send_message(handle, message, prefix + sprintf((char *)message + prefix, "-%d", i + 1));
             cpg_dispatch(handle, CS_DISPATCH_ALL);
         }
         printf("SENT %d\n", count);
