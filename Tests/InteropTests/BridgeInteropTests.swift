@@ -31,20 +31,21 @@ struct BridgeInteropTests {
 
         let one = try #require(cluster.legacy[1])
         let two = try #require(cluster.legacy[2])
-        let three = try cluster.client(3, groups: ["clvmd", "cman.13"])
-        let four = try cluster.client(4, groups: ["clvmd", "cman.13"])
+        let rawThree = try cluster.client(3, group: "clvmd")
+        let three = try cluster.client(3, group: "cman.13")
+        let four = try cluster.client(4, group: "cman.13")
 
         // Broadcast and unicast, both mappings, both ways.
         try one.send("hello-raw", port: 11)
         try one.send("hello-cman", port: 13)
         try two.send("to-three", port: 13, to: 3)
-        try three.send(Array("from-three-raw".utf8), to: "clvmd")
+        try rawThree.send(Array("from-three-raw".utf8), to: "clvmd")
         try four.send(cmanMessage("from-four-to-two", from: 4, to: 2, port: 13), to: "cman.13")
         try four.send(cmanMessage("from-four-to-all", from: 4, port: 13), to: "cman.13")
         let arrived = waitUntil(within: 20) {
-            three.deliveries.contains { $0.group == "clvmd" && $0.node == 1 && $0.payload == Array("hello-raw".utf8) }
-                && three.deliveries.contains { $0.group == "cman.13" && $0.node == 1 && parse($0.payload) == (0, "hello-cman") }
-                && three.deliveries.contains { $0.group == "cman.13" && $0.node == 2 && parse($0.payload) == (3, "to-three") }
+            rawThree.deliveries.contains { $0.node == 1 && $0.payload == Array("hello-raw".utf8) }
+                && three.deliveries.contains { $0.node == 1 && parse($0.payload) == (0, "hello-cman") }
+                && three.deliveries.contains { $0.node == 2 && parse($0.payload) == (3, "to-three") }
                 && two.messages.contains { $0 == .init(source: 3, port: 11, text: "from-three-raw") }
                 && two.messages.contains { $0 == .init(source: 4, port: 13, text: "from-four-to-two") }
                 && one.messages.contains { $0 == .init(source: 4, port: 13, text: "from-four-to-all") }
@@ -136,7 +137,7 @@ struct BridgeInteropTests {
         try cluster.endLegacy(4) { try $0.leave() }
         try cluster.startCorosync(4)
         cluster.expectEverybodySees(everybody, "node 4 has moved to Totem")
-        let client = try cluster.client(4, groups: ["cman.13"])
+        let client = try cluster.client(4, group: "cman.13")
         try client.send(cmanMessage("from the upgraded node", from: 4, port: 13), to: "cman.13")
         #expect(waitUntil(within: 20) { three.messages.contains { $0.source == 4 && $0.text == "from the upgraded node" } })
         try cluster.endCorosync(4) { $0.stop() }
@@ -153,7 +154,7 @@ struct BridgeInteropTests {
         let corosync = cluster.nodes.filter { !legacy.contains($0) }
         try cluster.form(legacy: legacy, corosync: corosync)
         cluster.expectEverybodySees([1, 2, 3, 4], "formed")
-        let client = try cluster.client(4, groups: ["cman.13"])
+        let client = try cluster.client(4, group: "cman.13")
         let one = try #require(cluster.legacy[1])
         try one.burst(100, prefix: "bulk1", port: 13)
         try client.burst(100, prefix: cmanMessage("bulk4", from: 4, port: 13), to: "cman.13")

@@ -104,10 +104,10 @@ final class MixedCluster {
         )
     }
 
-    /// Starts a libcpg client beside the corosync of a node, joined to `groups`.
-    func client(_ node: UInt32, groups: [String]) throws -> CPGClient {
+    /// Starts a libcpg client beside the corosync of a node, joined to `group`. A client of libcpg is in one group at most.
+    func client(_ node: UInt32, group: String) throws -> CPGClient {
         let client = try CPGClient(of: try #require(corosync[node]), program: clientProgram)
-        for group in groups { try client.join(group) }
+        try client.join(group)
         return client
     }
 
