@@ -170,7 +170,7 @@ public struct CmanNode: NodeEngine {
     mutating func settle(into effects: inout CmanEffects) {
         processDeferred(into: &effects)
         sendQueued(into: &effects)
-        if pendingLeave != nil, role.isMember { leaveNow(into: &effects) }
+        if pendingLeave != nil, canLeave { leaveNow(into: &effects) }
     }
 
     /// Whether more than `interval` went by since `earlier`, in the time base of the implementation.

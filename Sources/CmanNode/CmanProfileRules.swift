@@ -25,8 +25,8 @@ package struct CmanProfileRules: Sendable, Hashable {
         case always
     }
 
-    /// When `leave` is carried out during a transition.
-    package enum LeaveInTransition: Sendable, Hashable {
+    /// When `leave` is carried out while a transition is under way or messages are not acknowledged yet.
+    package enum LeaveUnderWay: Sendable, Hashable {
         case atOnce, afterwards
     }
 
@@ -73,6 +73,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var saysLeaveToAnybody = true
     /// The lowest member takes over as soon as NODEDOWN names the master, not when its watchdog runs out.
     package var actsOnNodeDown = false
+    /// A transition in which every node waits for another one as its master is taken over by the lowest member. The original hangs.
+    package var resolvesStuckTransitions = false
     /// Port 2 is served by the node: JOIN_REQ is answered.
     package var servesServiceManager = true
     /// Who is told to leave says LEAVE before it is silent.
@@ -100,8 +102,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var checksConfirmation = false
     /// Views are cut so that they fit what a receiver reads (reference/cman-wire.md 1.8).
     package var fitsViews = false
-    /// What happens to a leave command during a transition.
-    package var leaveInTransition = LeaveInTransition.atOnce
+    /// What happens to a leave command while something is under way.
+    package var leaveUnderWay = LeaveUnderWay.atOnce
     /// Time is a number of whole seconds.
     package var countsWholeSeconds = false
     /// One more NEWCLUSTER follows when the cluster is formed.
@@ -147,9 +149,10 @@ package struct CmanProfileRules: Sendable, Hashable {
             refusesNewAddress = true
             checksConfirmation = true
             fitsViews = true
-            leaveInTransition = .afterwards
+            leaveUnderWay = .afterwards
             saysLeaveToAnybody = false
             actsOnNodeDown = true
+            resolvesStuckTransitions = true
         }
     }
 

@@ -177,6 +177,16 @@ final class TestNetwork {
         }
     }
 
+    /// Whether each of these nodes sees the same members as those that share its generation. A partition may have left several
+    /// clusters, which never merge (reference/cman-wire.md 5.12).
+    func agreeByGeneration(_ indices: [Int]) -> Bool {
+        indices.allSatisfy { index in
+            let ids = nodes[index].members.filter { $0.state == .member }.map(\.id)
+            let group = indices.filter { ids.contains(nodes[$0].id) }
+            return ids.contains(nodes[index].id) && agree(group)
+        }
+    }
+
     var description: String {
         nodes.map { node in
             "\(node.id) \(node.state) gen \(node.generation) members \(node.members.filter { $0.state == .member }.map(\.id)) quorum \(node.quorum.quorum)/\(node.quorum.totalVotes)"

@@ -168,7 +168,7 @@ extension CmanNode {
             }
             remember(header, index: index)
             acknowledgeOnArrival(header, isHeard: true, from: sender, into: &effects)
-            receiveMembershipMessage(packet.body, datagram, from: sender, into: &effects)
+            receiveMembershipMessage(packet.body, from: sender, into: &effects)
         case CmanPort.serviceManager where rules.servesServiceManager:
             remember(header, index: index)
             acknowledgeOnArrival(header, isHeard: true, from: sender, into: &effects)

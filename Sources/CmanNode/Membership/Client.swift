@@ -60,6 +60,7 @@ extension CmanNode {
     ) {
         if reason == .newNode { takeJoiner(from: message, into: &effects) }
         transition.reason = reason == .newNode ? .newNode : transition.joiner == nil ? .removeNode : transition.reason
+        transition.patience = 0
         enterTransition(.client(master: master, view: ViewComparison()), into: &effects)
         var answer = CmanStartAck()
         answer.generation = currentGeneration
@@ -176,15 +177,31 @@ extension CmanNode {
     private mutating func clientTimeout(master: UInt32?, into effects: inout CmanEffects) {
         guard let master else {
             // The master died between JOINCONF and ENDTRANS: nobody knows this node as a member.
-            become(.left, reason: .down, into: &effects)
+            if rules.joinsPersistently { joinAgain(into: &effects) } else { become(.left, reason: .down, into: &effects) }
             return
         }
         timers[.transition] = now + configuration.timers.transition
-        if let index = table.index(ofID: master), table[index].state == .member {
-            sendMasterHello(to: master, into: &effects)
+        guard let index = table.index(ofID: master), table[index].state == .member else {
+            masterIsDead(master, into: &effects)
             return
         }
-        masterIsDead(master, into: &effects)
+        transition.patience += 1
+        if rules.resolvesStuckTransitions, transition.patience > 1, table.lowestMember() == id {
+            takeOver(into: &effects)
+        } else {
+            sendMasterHello(to: master, into: &effects)
+        }
+    }
+
+    /// Another member asks whether its master is alive, and means this node, which waits for a master itself.
+    mutating func receiveMasterHello(from sender: Sender, into effects: inout CmanEffects) {
+        guard rules.resolvesStuckTransitions, case .client = role, sender.id != 0, table.lowestMember() == id else { return }
+        takeOver(into: &effects)
+    }
+
+    private mutating func takeOver(into effects: inout CmanEffects) {
+        transition.patience = 0
+        startTransition(.restart, subject: id, into: &effects)
     }
 
     /// The lowest member takes over.

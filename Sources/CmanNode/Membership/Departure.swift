@@ -4,8 +4,8 @@ import WireFormat
 
 /// Leaving, dying, being killed (reference/cman-wire.md 5.7, 5.8, 5.11).
 extension CmanNode {
-    /// Leaves the cluster; `removed` lets quorum go down. During a transition the profile `ringbridge` waits for its end, for as long as
-    /// a transition may take, so that the others need not find out by timeouts.
+    /// Leaves the cluster; `removed` lets quorum go down. The profile `ringbridge` first waits until a transition is over and its messages
+    /// are acknowledged, for as long as a transition may take: nothing is lost, and the others need not find out by timeouts.
     public mutating func leave(removed: Bool, at now: Instant, into effects: inout CmanEffects) {
         leave(reason: removed ? .removed : .down, at: now, into: &effects)
     }
@@ -15,12 +15,15 @@ extension CmanNode {
     public mutating func leave(reason: CmanLeaveReason, at now: Instant, into effects: inout CmanEffects) {
         self.now = now
         pendingLeave = reason
-        if rules.leaveInTransition == .afterwards, role.isInTransition {
+        guard canLeave else {
             timers[.leave] = now + configuration.timers.transition
             return
         }
         leaveNow(into: &effects)
     }
+
+    /// Whether nothing is under way that a leave command would wait for.
+    var canLeave: Bool { rules.leaveUnderWay == .atOnce || !role.isInTransition && outstanding == nil }
 
     mutating func leaveNow(into effects: inout CmanEffects) {
         guard let reason = pendingLeave else { return }

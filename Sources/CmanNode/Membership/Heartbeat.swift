@@ -63,6 +63,8 @@ extension CmanNode {
             helloBeforeMembership(hello, from: sender, into: &effects)
         case .member:
             examine(hello, from: sender, into: &effects)
+        case .client where hello.flags & CmanHello.masterFlag != 0:
+            receiveMasterHello(from: sender, into: &effects)
         default: break
         }
     }

@@ -24,6 +24,17 @@ extension CmanNode {
         listen(into: &effects)
     }
 
+    /// Gives up an attempt to join that failed half-way, and listens again.
+    mutating func joinAgain(into effects: inout CmanEffects) {
+        timers.removeAll()
+        discardOutgoing(into: &effects)
+        abortServices(into: &effects)
+        pendingDeaths.removeAll()
+        while deferred.removeFirst() != nil {}
+        role = .idle
+        join(at: now, into: &effects)
+    }
+
     private var isFounder: Bool { configuration.mayFormCluster }
 
     /// The step in which a starting node looks at the time.
@@ -202,7 +213,7 @@ extension CmanNode {
         for entry in list.entries {
             guard addKnownNode(entry) else {
                 effects.report(.refused(.unexpected(message: "joinconf", detail: "a node is listed twice", from: sender.endpoint)))
-                become(.left, reason: .panic, into: &effects)
+                if rules.joinsPersistently { joinAgain(into: &effects) } else { become(.left, reason: .panic, into: &effects) }
                 return
             }
         }

@@ -28,12 +28,7 @@ extension CmanNode {
         return !deferred.isFull
     }
 
-    mutating func receiveMembershipMessage(
-        _ body: CmanBody,
-        _ datagram: UnsafeRawBufferPointer,
-        from sender: Sender,
-        into effects: inout CmanEffects
-    ) {
+    mutating func receiveMembershipMessage(_ body: CmanBody, from sender: Sender, into effects: inout CmanEffects) {
         guard case .completing(let outcome) = role else {
             handle(body, from: sender, into: &effects)
             return

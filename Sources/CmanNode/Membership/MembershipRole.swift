@@ -94,6 +94,8 @@ struct TransitionRecord: Sendable {
     var allowsDecrease = false
     /// Restarts in a row.
     var restarts = 0
+    /// How often the watchdog of a client ran out though the master is alive.
+    var patience = 0
     /// When it began, for the silence of `isSilentWhileJoining`.
     var began = Instant.zero
 }
