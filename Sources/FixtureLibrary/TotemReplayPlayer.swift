@@ -234,7 +234,11 @@ struct TotemReplayPlayer<Processor: ReplayedProcessor> {
 
     private mutating func difference(_ packet: TotemRecording.Packet, _ sent: Sent) -> TotemPacketDifference? {
         guard case .mcast(let mcast) = packet.message, mcast.ring == lastMessage.ring, mcast.sequence <= lastMessage.sequence else {
-            if case .mcast(let mcast) = packet.message { lastMessage = (mcast.ring, mcast.sequence) }
+            if case .mcast(let mcast) = packet.message {
+                lastMessage = (mcast.ring, mcast.sequence)
+            } else if packet.bytes == sent.bytes {
+                return nil
+            }
             return .first(recorded: packet.bytes, replayed: sent.bytes, continuing: &openMessages)
         }
         // A message that is sent again does not continue the one that was sent last.

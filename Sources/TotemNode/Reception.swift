@@ -30,7 +30,9 @@ extension TotemNode {
             case .mcast:
                 let message = try Message(reading: datagram, byteOrder: byteOrder)
                 // Whoever has a message may send it again, so the header's node id may well be this processor's own.
-                guard isConfigured(message.systemFrom.nodeID, source, into: &effects) else { return }
+                guard isConfigured(message.systemFrom.nodeID, source, into: &effects),
+                    isConfigured(message.header.nodeID, source, into: &effects)
+                else { return }
                 receiveMessage(message, datagram, at: now, into: &effects)
             case .mergeDetect:
                 let detect = try MergeDetect<Dialect>(reading: datagram, byteOrder: byteOrder)

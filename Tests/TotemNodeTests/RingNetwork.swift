@@ -51,6 +51,8 @@ struct RingNetwork {
     private(set) var history: [UInt32: [Delivery]] = [:]
     private(set) var storedSequences: [UInt32: UInt64] = [:]
     private(set) var refusals: [TotemRefusal] = []
+    private(set) var duplicates: [Endpoint] = []
+    private var observer: ([UInt8]) -> Void = { _ in }
     private(set) var datagramsSent = 0
 
     init(nodes: [UInt32], seed: UInt64, networkMTU: Int = 1410) {
@@ -82,6 +84,18 @@ struct RingNetwork {
     mutating func leave(_ id: UInt32) {
         perform(id) { $0.leave(at: $1, into: &$2) }
         hosts[id] = nil
+    }
+
+    /// Shows every datagram that is sent from now on.
+    mutating func observe(_ observer: @escaping ([UInt8]) -> Void) { self.observer = observer }
+
+    /// Hands a datagram to `target`.
+    mutating func inject(_ bytes: [UInt8], from source: UInt32, to target: UInt32) {
+        perform(target) { node, now, effects in
+            bytes.withUnsafeBytes {
+                node.receive($0, from: RingNetwork.endpoint(source), arrival: Arrival(), at: now, into: &effects)
+            }
+        }
     }
 
     /// Sends `text` from `id`; false when the queue has no room.
@@ -195,7 +209,9 @@ struct RingNetwork {
             storedSequences[id] = sequence
         case .refused(let refusal):
             refusals.append(refusal)
-        case .state, .tokenSent, .duplicateIdentity:
+        case .duplicateIdentity(let source):
+            duplicates.append(source)
+        case .state, .tokenSent:
             break
         }
     }
@@ -209,6 +225,7 @@ struct RingNetwork {
             }
         for target in targets {
             datagramsSent += 1
+            observer(bytes)
             guard passes(id, target, bytes), random.next() % 100 >= lossPercentage else { continue }
             let due = now + .microseconds(20 + Int64(random.next() % 10))
             order += 1

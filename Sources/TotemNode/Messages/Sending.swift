@@ -15,7 +15,7 @@ extension TotemNode {
     /// Puts waiting messages on the ring; returns how many (orf_token_mcast totemsrp.c:2725).
     mutating func sendWaiting(allowed: UInt32, into effects: inout Output) -> UInt32 {
         var sent: UInt32 = 0
-        while sent < allowed, let packet = takeWaiting() {
+        while sent < allowed, makeRoom(for: token.sequence &+ 1), let packet = takeWaiting() {
             token.sequence &+= 1
             number(packet, token.sequence)
             insert(packet, at: token.sequence)
@@ -26,6 +26,15 @@ extension TotemNode {
         }
         received.extend(over: state == .recovery ? recoveryQueue : regularQueue)
         return sent
+    }
+
+    /// Makes sure that the place of the next message is free: nobody can have sent what stands there, because the token is here.
+    /// False when the window has no such place.
+    private mutating func makeRoom(for sequence: UInt32) -> Bool {
+        let isRecovering = state == .recovery
+        guard isRecovering ? recoveryQueue.contains(sequence) : regularQueue.contains(sequence) else { return false }
+        if let forged = isRecovering ? recoveryQueue.remove(sequence) : regularQueue.remove(sequence) { packets.remove(forged) }
+        return true
     }
 
     private mutating func takeWaiting() -> PacketStore.Handle? {

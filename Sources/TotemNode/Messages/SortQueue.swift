@@ -38,6 +38,13 @@ struct SortQueue: Sendable {
         slots[index(sequence)] = Slot(packet: packet)
     }
 
+    /// Takes the message with number `sequence` out, if it is present.
+    mutating func remove(_ sequence: UInt32) -> PacketStore.Handle? {
+        guard let packet = self[sequence] else { return nil }
+        slots[index(sequence)] = Slot()
+        return packet
+    }
+
     /// Counts one more visit of the token at which `sequence` was missing.
     mutating func countMiss(of sequence: UInt32) -> UInt8 {
         let place = index(sequence)

@@ -85,7 +85,7 @@ extension TotemNode {
             guard NodeList(commit.addresses).isSameSet(as: gathering.candidates),
                 commit.addresses.count == gathering.candidates.count,
                 commit.ring.sequence > ringID.sequence,
-                commit.addresses.indices.contains(index)
+                commit.addresses.indices.contains(index), commit.addresses[index].nodeID == nodeID
             else { return }
             commitToken = commit
             enterCommit(at: now, into: &effects)
