@@ -87,4 +87,14 @@ import Testing
         #expect(lab.legacy[1]?.underWay == 0, "what is refused is acknowledged")
         #expect(lab.legacy[1]?.lost.isEmpty == true)
     }
+
+    @Test func barriersAreRefusedAndCounted() {
+        var lab = agreed()
+        lab.enterBarrier("mine", onLegacy: 1)
+        lab.joinGroup(3, "cman.barrier")
+        lab.run(for: .seconds(5))
+        #expect((lab.bridge?.status(at: lab.now).counters.refused.first[.barrier] ?? 0) > 0)
+        #expect(lab.bridge?.status(at: lab.now).counters.refused.second == [.barrier: 1])
+        #expect(lab.legacy[1]?.lost.isEmpty == true)
+    }
 }

@@ -137,20 +137,12 @@ import WireFormat
 @Suite struct CmanObserverTests {
     private let addresses = [1: [Lab.legacyAddress(1)], 2: [Lab.legacyAddress(2)]] as [UInt32: [Endpoint]]
 
-    private func packet(_ source: Int32, _ body: CmanBody) -> CmanPacket {
-        var packet = CmanPacket()
-        packet.header.sourceID = source
-        packet.body = body
-        return packet
-    }
-
-    @Test func membersAreWhoSaysHelloFromTheirAddress() {
+    @Test func membersAreWhoSaysHello() {
         var observer = CmanObserver(addresses: addresses, timers: CmanTimers())
         let hello = CmanBody.hello(CmanHello())
-        #expect(observer.receive(packet(1, hello), from: Lab.legacyAddress(1), at: .zero) == .changed)
-        #expect(observer.receive(packet(1, hello), from: Lab.legacyAddress(1), at: .zero) == .same)
-        #expect(observer.receive(packet(2, hello), from: Lab.legacyAddress(1), at: .zero) == .same)
-        #expect(observer.receive(packet(9, hello), from: Lab.legacyAddress(9), at: .zero) == .unknown(9))
+        let isNew = observer.receive(hello, from: 1, at: .zero)
+        let isNewAgain = observer.receive(hello, from: 1, at: .zero)
+        #expect(isNew && !isNewAgain)
         #expect(Array(observer.members) == [1])
         // Dead after 21 s, looked at every 5 s.
         #expect(observer.nextDeadline == Instant(nanoseconds: 26_000_000_000))
@@ -162,17 +154,16 @@ import WireFormat
 
     @Test func departuresAreOverheard() {
         var observer = CmanObserver(addresses: addresses, timers: CmanTimers())
-        for id in [1, 2] as [Int32] {
-            _ = observer.receive(packet(id, .hello(CmanHello())), from: Lab.legacyAddress(UInt32(id)), at: .zero)
-        }
+        for id in [1, 2] as [UInt32] { _ = observer.receive(.hello(CmanHello()), from: id, at: .zero) }
         var leave = CmanLeave()
         leave.reason = 0x13
-        #expect(observer.receive(packet(1, .leave(leave)), from: Lab.legacyAddress(1), at: .zero) == .changed)
-        #expect(observer.departures[1] == .removed)
+        let hasLeft = observer.receive(.leave(leave), from: 1, at: .zero)
+        #expect(hasLeft && observer.departures[1] == .removed)
         var down = CmanNodeDown()
         down.nodeID = 2
         down.reason = 7
-        #expect(observer.receive(packet(2, .nodeDown(down)), from: Lab.legacyAddress(2), at: .zero) == .changed)
-        #expect(observer.departures[2] == .died)
+        let isDown = observer.receive(.nodeDown(down), from: 2, at: .zero)
+        #expect(isDown && observer.departures[2] == .died)
+        #expect(observer.members.isEmpty)
     }
 }

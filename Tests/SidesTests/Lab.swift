@@ -258,6 +258,11 @@ struct Lab {
         carryOutTotem(id)
     }
 
+    mutating func enterBarrier(_ name: String, onLegacy id: UInt32) {
+        legacy[id]?.node.enterBarrier(name: name, count: 4, timeout: nil, at: now, into: &cmanEffects)
+        carryOutLegacy(id)
+    }
+
     /// The shell has seen that somebody else uses an address that the bridge holds.
     mutating func loseAddress(of node: UInt32, on side: SideID) {
         bridge?.addressLost(node, on: side, holder: "02:00:00:00:00:\(node)", at: now, into: &bridgeEffects)

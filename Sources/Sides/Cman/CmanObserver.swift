@@ -6,9 +6,10 @@ import WireFormat
 
 /// Sees who the native members are from what goes over the group address, as long as no proxy is a member who knows better.
 ///
-/// It believes a packet only when it comes from the address that its sender's id has in the configuration.
+/// Its caller hands in what comes from the address that its sender's id has in the configuration, and nothing else.
 package struct CmanObserver: Sendable {
-    private let addresses: [UInt32: [Endpoint]]
+    /// Addresses of every configured node.
+    package let addresses: [UInt32: [Endpoint]]
     private let deadNode: Interval
     private var lastHello: [UInt32: Instant] = [:]
     /// How members went that were heard of last.
@@ -26,35 +27,23 @@ package struct CmanObserver: Sendable {
     /// When the next member counts as dead.
     package var nextDeadline: Instant? { lastHello.values.min().map { $0 + deadNode } }
 
-    /// What a packet told.
-    package enum News: Sendable, Hashable {
-        case same
-        /// `members` changed.
-        case changed
-        /// Its sender's id is not configured.
-        case unknown(UInt32)
-    }
-
-    /// Takes a membership message that came over the group address.
-    package mutating func receive(_ packet: CmanPacket, from source: Endpoint, at now: Instant) -> News {
-        guard let sender = UInt32(exactly: packet.header.sourceID), sender != 0 else { return .same }
-        guard let expected = addresses[sender] else { return .unknown(sender) }
-        guard expected.contains(source) else { return .same }
-        switch packet.body {
+    /// Takes a membership message of a configured node; whether `members` changed.
+    package mutating func receive(_ message: CmanBody, from sender: UInt32, at now: Instant) -> Bool {
+        switch message {
         case .hello:
             departures[sender] = nil
-            return lastHello.updateValue(now, forKey: sender) == nil ? .changed : .same
+            return lastHello.updateValue(now, forKey: sender) == nil
         case .leave(let message): return depart(sender, message.reason)
         case .nodeDown(let message): return depart(message.nodeID, message.reason)
-        default: return .same
+        default: return false
         }
     }
 
-    private mutating func depart(_ node: UInt32, _ reason: UInt8) -> News {
-        guard lastHello.removeValue(forKey: node) != nil else { return .same }
+    private mutating func depart(_ node: UInt32, _ reason: UInt8) -> Bool {
+        guard lastHello.removeValue(forKey: node) != nil else { return false }
         // 0x10 says that it was forced (reference/cman-wire.md 4.3).
         departures[node] = CmanLeaveReason(rawValue: reason & 0xF).map(Departure.init) ?? .died
-        return .changed
+        return true
     }
 
     /// Forgets who has been silent for too long; whether there was anybody.

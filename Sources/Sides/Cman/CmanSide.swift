@@ -84,37 +84,52 @@ struct CmanSide: SideAdapter {
         reportChanges()
     }
 
-    /// Looks at membership messages of foreign hosts before the engines do.
+    /// Looks at messages of foreign hosts before the engines do: who there is, and what has no place on the other side.
     private mutating func inspect(_ datagram: UnsafeRawBufferPointer, from source: Endpoint, at now: Instant) {
         switch CmanPacket(shapeOf: datagram).body {
-        case .hello, .leave, .nodeDown, .kill: break
+        case .hello, .leave, .nodeDown, .kill, .barrier, .serviceManager: break
         default: return
         }
         // What cannot be read is refused, and counted, by the engines.
-        guard let packet = try? CmanPacket(reading: datagram), packet.header.cluster == clusterNumber else { return }
-        if let sender = UInt32(exactly: packet.header.sourceID), let end = former[sender] {
+        guard let packet = try? CmanPacket(reading: datagram), packet.header.cluster == clusterNumber,
+            let sender = UInt32(exactly: packet.header.sourceID), sender != 0
+        else { return }
+        guard let addresses = observer.addresses[sender] else {
+            reports.append(.refused(.unknownNode, node: sender))
+            return
+        }
+        guard addresses.contains(source) else { return }
+        if let end = former[sender] {
             if now < end + Self.echoes { return }
             // Its own host speaks again.
             former[sender] = nil
             isStale = true
         }
-        if case .kill = packet.body {
-            noteKill(packet.header)
-        } else {
-            switch observer.receive(packet, from: source, at: now) {
-            case .same: break
-            case .changed: isStale = true
-            case .unknown(let node): reports.append(.refused(.unknownNode, node: node))
-            }
+        switch packet.body {
+        case .kill: noteKill(packet.header, by: sender)
+        case .barrier(let message): noteBarrier(message, of: sender)
+        case .serviceManager(let message) where message.kind == .joinRequest:
+            // The proxies' engines answer NEG.
+            if natives[sender] != nil { reports.append(.refused(.serviceGroup, node: sender)) }
+        default:
+            if observer.receive(packet.body, from: sender, at: now) { isStale = true }
         }
+    }
+
+    /// A barrier of programs never completes here: the members behind proxies cannot take part.
+    private mutating func noteBarrier(_ message: CmanBarrierMessage, of sender: UInt32) {
+        guard natives[sender] != nil, message.phase == CmanBarrierPhase.wait.rawValue,
+            !message.name.starts(with: "TRANSITION.".utf8)
+        else { return }
+        reports.append(.refused(.barrier, node: sender))
     }
 
     /// An administrator's KILL is acknowledged traffic outside a transition. Members also send KILL to whom they have not heard of for
     /// too long, without wanting an acknowledgement, and to whom a view vote went against, in a transition (reference/cman-wire.md
     /// 4.5): that is about the proxy, not about the node behind it.
-    private mutating func noteKill(_ header: CmanHeader) {
-        guard !header.flags.contains(.noAck), let killer = UInt32(exactly: header.sourceID), natives[killer] != nil,
-            let target = UInt32(exactly: header.targetID), let index = index(of: target), !proxies[index].node.isInTransition
+    private mutating func noteKill(_ header: CmanHeader, by killer: UInt32) {
+        guard !header.flags.contains(.noAck), natives[killer] != nil, let target = UInt32(exactly: header.targetID),
+            let index = index(of: target), !proxies[index].node.isInTransition
         else { return }
         proxies[index].killer = killer
     }

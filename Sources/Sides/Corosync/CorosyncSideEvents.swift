@@ -7,7 +7,7 @@ import WireFormat
 
 /// What the proxies' processors report.
 extension CorosyncSide {
-    /// Group of cman's barriers between sides, which are not carried across.
+    /// The group that would carry barriers across; whoever joins it waits for somebody who will not come.
     private static let barrierGroup = "cman.barrier"
 
     mutating func take(_ event: ProcessorEvent, of index: Int, at now: Instant, into effects: inout BridgeEffects) {
@@ -29,7 +29,10 @@ extension CorosyncSide {
             proxies[index].isMember = true
             reports.append(.proxy(proxy, .member))
         case .group(let membership):
-            guard let port = configuration.ports.port(for: membership.group) else { return }
+            guard let port = configuration.ports.port(for: membership.group) else {
+                if membership.group == Self.barrierGroup, index == authority { refuseBarriers(of: membership.joined) }
+                return
+            }
             proxies[index].stream.groupChanged(port)
             changedPorts.insert(port)
         case .message(let group, let process, let payload):
@@ -53,11 +56,14 @@ extension CorosyncSide {
         }
     }
 
-    private mutating func take(_ payload: ByteRange, group: String, from process: CPGProcess, of index: Int, at now: Instant) {
-        guard let port = configuration.ports.port(for: group) else {
-            if group == Self.barrierGroup { reports.append(.refused(.barrier, node: process.node)) }
-            return
+    private mutating func refuseBarriers(of processes: [CPGMembership.Change]) {
+        for change in processes where self.index(of: change.process.node) == nil {
+            reports.append(.refused(.barrier, node: change.process.node))
         }
+    }
+
+    private mutating func take(_ payload: ByteRange, group: String, from process: CPGProcess, of index: Int, at now: Instant) {
+        guard let port = configuration.ports.port(for: group) else { return }
         let (stretch, number) = proxies[index].stream.delivered(port)
         if process.node == proxies[index].id {
             settle(port, payload.count, of: index)

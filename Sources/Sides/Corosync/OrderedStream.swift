@@ -72,8 +72,17 @@ package struct ReportedMessages: Sendable {
     /// Whether the message `number` of `stretch` is new; it counts as reported from now on.
     package mutating func take(_ stretch: OrderedStream.Stretch, _ number: UInt64) -> Bool {
         guard number > numbers[stretch] ?? 0 else { return false }
+        if numbers[stretch] == nil, numbers.count >= Self.longestMemory { forgetOld(stretch) }
         numbers[stretch] = number
         return true
+    }
+
+    /// Groups may change as often as programs please while a ring lasts. Processors are at most about a rotation of the token apart.
+    private static let longestMemory = 16_384
+    private static let changesApart: UInt32 = 64
+
+    private mutating func forgetOld(_ newest: OrderedStream.Stretch) {
+        numbers = numbers.filter { $0.key.port != newest.port || $0.key.changes &+ Self.changesApart >= newest.changes }
     }
 
     /// Forgets rings that no processor is on any more.
