@@ -46,7 +46,7 @@ struct CmanDissector {
         } else {
             judge(packet, payload: payload, into: result)
         }
-        CmanSummary(tree: result.tree, start: start).append(packet, to: &result.detail)
+        CmanSummary(tree: result.tree, start: start).append(packet, isComplete: failure == nil, to: &result.detail)
         if packet.header.sequence != 0, !packet.header.flags.contains(.noAck) {
             let body = UnsafeRawBufferPointer(rebasing: payload[CmanHeader.size...])
             if let frame = conversations.repeated(

@@ -7,7 +7,13 @@ struct CmanSummary {
     /// The packet's first node.
     let start: Int
 
-    func append(_ packet: CmanPacket, to text: inout TextBuffer) {
+    /// What `packet` says; of an incomplete one only the header.
+    func append(_ packet: CmanPacket, isComplete: Bool, to text: inout TextBuffer) {
+        if isComplete { append(packet, to: &text) }
+        appendTarget(packet, to: &text)
+    }
+
+    private func append(_ packet: CmanPacket, to text: inout TextBuffer) {
         switch packet.body {
         case .ack(let ack):
             text.append("of ")
@@ -97,7 +103,6 @@ struct CmanSummary {
             number(" command ", UInt32(command), &text)
         case .kill, .joinRej, .transition, .confAck: break
         }
-        appendTarget(packet, to: &text)
     }
 
     /// Whom it is for and how it is told apart from others.

@@ -21,9 +21,23 @@ struct TotemDissector {
             var message = TotemMessage<Corosync3>(kind)
             result.message = kind.name
             var dissector = WireDissector(payload, byteOrder: byteOrder, sink: result.tree)
-            do throws(WireError) { try message.visit(&dissector) } catch { result.problems.add { $0.append(error.description) } }
+            var failed = false
+            do throws(WireError) {
+                try message.visit(&dissector)
+            } catch {
+                result.problems.add { $0.append(error.description) }
+                failed = true
+            }
             result.node = message.header.nodeID
             result.ring = message.ring
+            guard !failed else {
+                // What was read of it is in the tree; nothing is concluded from it but who sent it.
+                result.ring = nil
+                result.node = try Corosync3.Header(reading: payload, byteOrder: byteOrder).nodeID
+                result.tree.endProtocol(at: dissector.offset)
+                result.ownNodes = result.tree.nodes.count
+                return true
+            }
             interpret(message, payload, byteOrder, end: dissector.offset, into: result)
         } catch {
             result.problems.add { $0.append(error.description) }

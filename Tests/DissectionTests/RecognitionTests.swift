@@ -3,6 +3,7 @@ import Captures
 import Dissection
 import Testing
 import TotemWire
+import WireFormat
 
 /// Which packets are whose.
 @Suite struct RecognitionTests {
@@ -52,6 +53,35 @@ import TotemWire
                 #expect(later.summary == frame.summary, "from frame \(start + 1), frame \(frame.frame)")
             }
         }
+    }
+
+    /// Datagrams that end too early say where, and nothing is made up from what is missing.
+    @Test func truncatedDatagrams() throws {
+        let file = TemporaryFile()
+        let writer = try CaptureWriter(path: file.path)
+        let hello = try #require(CaptureSupport.datagrams(of: "cman/02-join3-k.pcap").first { $0.frame == 23 })
+        let token = try #require(CaptureSupport.datagrams(of: "corosync/3.1.7-udpu-cpg.pcap").first)
+        let mcast = try #require(CaptureSupport.datagrams(of: "corosync/3.1.7-udpu-cpg.pcap").first { $0.frame == 19 })
+        for (datagram, count) in [(hello, 28), (hello, 25), (token, 57), (token, 40), (mcast, 30), (mcast, 200), (mcast, 228)] {
+            try datagram.payload[..<count].withUnsafeBytes {
+                try writer.write($0, from: datagram.source, to: datagram.destination, time: 0)
+            }
+        }
+        let frames = try FrameSource(path: file.path).decoded()
+        #expect(frames.map(\.message) == ["hello", "hello", "token", "token", "mcast", "mcast", "mcast"])
+        #expect(
+            frames.map(\.problems) == [
+                [], ["truncated: generation at byte 24 needs 4 bytes, 1 are left"],
+                [], ["truncated: seq at byte 33 needs 8 bytes, 7 are left"],
+                ["truncated: seq at byte 29 needs 8 bytes, 1 are left"], ["the lengths of the messages do not add up to 145 bytes"], [],
+            ]
+        )
+
+        #expect(frames[1].summary == "HELLO (1→all seq 14)")
+        #expect(frames[3].summary == "token")
+        #expect(frames[3].node == 1 && frames[3].ring == nil)
+        #expect(frames.dropLast().flatMap(\.carries).isEmpty)
+        #expect(frames[6].carries.map(\.message) == ["cpg.procjoin"])
     }
 
     /// What an operator reads, for packets whose story captures/cman/README.md tells.
