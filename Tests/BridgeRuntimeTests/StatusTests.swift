@@ -88,6 +88,15 @@ import Testing
         #expect(UpgradeAdvice.nextStep(status).hasPrefix("wait, or mend this first: node2"))
     }
 
+    @Test func aSideThatNobodyNeedsYetIsNoProblem() {
+        var status = Self.document(legacy: [1, 2, 3], corosync: [])
+        status.legacy.isOperational = false
+        #expect(UpgradeAdvice.problems(status).isEmpty)
+        status = Self.document(legacy: [1, 2], corosync: [3])
+        status.legacy.isOperational = false
+        #expect(UpgradeAdvice.problems(status) == ["the legacy side cannot order messages at the moment"])
+    }
+
     @Test func rendersOneRowPerNode() {
         let text = StatusText.render(Self.document(legacy: [1, 2], corosync: [3]))
         let lines = text.split(separator: "\n").map(String.init)

@@ -6,7 +6,7 @@ enum UpgradeAdvice {
         for id in status.doubleIdentities {
             problems.append("\(name(id, status)) runs cman and corosync at the same time: stop one of them")
         }
-        for side in [status.legacy, status.corosync] {
+        for (side, other) in [(status.legacy, status.corosync), (status.corosync, status.legacy)] {
             for proxy in side.proxies {
                 if let holder = proxy.addressHolder {
                     problems.append("the \(side.name) address of \(proxy.name) is taken: \(holder)")
@@ -19,7 +19,10 @@ enum UpgradeAdvice {
             if let quorum = side.quorum, hasMembers, !quorum.isQuorate {
                 problems.append("the \(side.name) side is not quorate: \(quorum.votes) votes, \(quorum.needed) needed")
             }
-            if hasMembers, !side.isOperational { problems.append("the \(side.name) side cannot order messages at the moment") }
+            // A side without proxies orders nothing, and need not while nobody speaks the other protocol.
+            if !side.natives.isEmpty, !other.natives.isEmpty, !side.isOperational {
+                problems.append("the \(side.name) side cannot order messages at the moment")
+            }
         }
         if !status.isConverged { problems.append("the two sides do not list the same members yet") }
         return problems
