@@ -211,7 +211,8 @@ final class LegacyCluster: EngineEnvironment {
             note(.state("reason \(reason)"), of: host)
         case .transitionEnded: hasNewView = true
         case .message(let message): receive(message, effects.withBytes(message.payload) { MessageLabel(payload: $0) }, on: host)
-        case .sent(let tag): if let label = labels[host.number].removeValue(forKey: tag) { note(.acknowledged(label, members: members(of: host)), of: host) }
+        case .sent(let tag):
+            if let label = labels[host.number].removeValue(forKey: tag) { note(.acknowledged(label, members: members(of: host)), of: host) }
         case .sendFailed(let tag, let error):
             if let label = labels[host.number].removeValue(forKey: tag) { note(.failed(label, error), of: host) }
         case .barrier(let name, let result): note(.barrier(name, result), of: host)

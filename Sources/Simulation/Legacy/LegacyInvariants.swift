@@ -22,6 +22,14 @@ public struct LegacyInvariants {
         return checker.violations
     }
 
+    /// What must not be in deliveries: foreign or damaged messages, copies, and messages out of order.
+    public static func deliveryViolations(of history: LegacyHistory) -> [Violation] {
+        var checker = LegacyInvariants(history)
+        checker.checkDeliveries()
+        checker.checkViews()
+        return checker.violations
+    }
+
     private mutating func report(_ invariant: String, _ detail: String) {
         violations.append(Violation(invariant, detail))
     }
