@@ -42,6 +42,8 @@ public struct CmanNode: NodeEngine {
     var configVersion: UInt32
     var newClusterValue: UInt32 = 0
     var transitionEnded = Instant.zero
+    /// When the next HELLO is due, kept to notice that this node did not run when it was.
+    var helloDue = Instant.zero
     var lastAdmission: (name: [UInt8], at: Instant)?
     var lastRequest: Instant?
     var pendingDeaths: [UInt32] = []

@@ -93,6 +93,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var keepsHellos = true
     /// A HELLO that is stale by its generation is not held against its sender right after a transition.
     package var excusesStaleHellos = false
+    /// The time in which this node itself did not run is no silence of the others.
+    package var excusesOwnPauses = false
     /// JOINCONF that arrives again is confirmed again; a WAIT from the member that had said OK is obeyed; no second JOINREQ goes out
     /// while an answer may still come; a node that is not let in goes on listening.
     package var joinsPersistently = false
@@ -145,6 +147,7 @@ package struct CmanProfileRules: Sendable, Hashable {
             isSilentWhileJoining = true
             keepsHellos = false
             excusesStaleHellos = true
+            excusesOwnPauses = true
             joinsPersistently = true
             refusesNewAddress = true
             checksConfirmation = true

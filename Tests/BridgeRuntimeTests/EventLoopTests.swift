@@ -47,4 +47,29 @@ import WireFormat
         // Readiness may wake the loop between deadlines, but a timer never fires early.
         #expect(echo.advancedBeforeDeadline <= 3)
     }
+
+    /// Reads one datagram at a time and is finished when its timer expires.
+    struct Watchdog: LoopParticipant, ~Copyable {
+        let socket: DatagramSocket
+        var batch = ReceiveBatch(capacity: 1, size: 64)
+        var heard = 0
+        var nextDeadline: Instant? = .zero
+        var isFinished: Bool { nextDeadline == nil }
+
+        mutating func ready(_ token: EventLoop.Token, at now: Instant) { heard += batch.receive(from: socket) }
+
+        mutating func advance(to now: Instant) { nextDeadline = nil }
+
+        mutating func stopRequested(at now: Instant) {}
+    }
+
+    @Test func whatWaitsIsReadBeforeATimerExpires() throws {
+        let loop = try EventLoop(handlingSignals: false)
+        let socket = try DatagramSocket(bindingTo: Endpoint(SocketTests.loopback(21), 0), role: .node)
+        try loop.registry.watch(socket.descriptor, as: EventLoop.Token(rawValue: 7))
+        for _ in 0..<5 { _ = SocketTests.send("x", from: socket, to: socket.local) }
+        var watchdog = Watchdog(socket: socket)
+        try loop.run(&watchdog)
+        #expect(watchdog.heard == 5)
+    }
 }

@@ -90,6 +90,23 @@ import WireFormat
         #expect(network.now - crash < .seconds(35))
     }
 
+    @Test(arguments: [0, 1, 2]) func aNodeThatWasStoppedKillsNobody(_ stopped: Int) throws {
+        let network = TestNetwork(3)
+        try #require(network.formCluster(), "\(network.description)")
+        network.run(.seconds(20))
+        network.isUp[stopped] = false
+        network.run(.seconds(40))
+        let others = [0, 1, 2].filter { $0 != stopped }
+        try #require(network.agree(others), "\(network.description)")
+        let resumed = network.now
+        network.isUp[stopped] = true
+        network.run(.seconds(30))
+        #expect(network.agree(others), "\(network.description)")
+        #expect(network.nodes[stopped].state == .left)
+        let said = network.log.filter { $0.time >= resumed && $0.node == stopped }
+        #expect(!said.contains { if case .kill = $0.packet.body { true } else { false } })
+    }
+
     @Test func aCrashUnderMessagesIsNoticedByMissingAcknowledgements() throws {
         let network = TestNetwork(4)
         try #require(network.formCluster(), "\(network.description)")

@@ -83,17 +83,35 @@ public final class EventLoop {
     /// Runs `participant` until it is finished.
     public func run<Participant: LoopParticipant & ~Copyable>(_ participant: inout Participant) throws(SystemCallError) {
         while !participant.isFinished {
-            let count = try wait(until: participant.nextDeadline)
-            let now = MonotonicClock.now()
-            for index in 0..<count {
-                let token = Token(rawValue: tokens[index])
-                if token == .signals {
-                    if signals?.take() == true { participant.stopRequested(at: now) }
-                } else {
-                    participant.ready(token, at: now)
-                }
-            }
+            report(try wait(until: participant.nextDeadline), to: &participant)
+            try readBeforeTimers(&participant)
             participant.advance(to: MonotonicClock.now())
+        }
+    }
+
+    /// Hands over all that waits to be read when a timer is due. A process that was stopped or starved finds its timers due and what
+    /// would have kept them from expiring unread; acting upon the timers first would take living peers for dead.
+    private func readBeforeTimers<Participant: LoopParticipant & ~Copyable>(_ participant: inout Participant) throws(SystemCallError) {
+        // Bounded, because senders could keep it up for ever.
+        for _ in 0..<Self.readsBeforeTimers where !participant.isFinished {
+            guard let deadline = participant.nextDeadline, deadline <= MonotonicClock.now() else { return }
+            let count = try wait(until: .zero)
+            guard count > 0 else { return }
+            report(count, to: &participant)
+        }
+    }
+
+    private static var readsBeforeTimers: Int { 64 }
+
+    private func report<Participant: LoopParticipant & ~Copyable>(_ count: Int, to participant: inout Participant) {
+        let now = MonotonicClock.now()
+        for index in 0..<count {
+            let token = Token(rawValue: tokens[index])
+            if token == .signals {
+                if signals?.take() == true { participant.stopRequested(at: now) }
+            } else {
+                participant.ready(token, at: now)
+            }
         }
     }
 

@@ -5,17 +5,25 @@ import WireFormat
 /// HELLO, sent and examined (reference/cman-wire.md 4.4, 5.1, 5.11).
 extension CmanNode {
     mutating func startHellos() {
-        timers[.hello] = now + configuration.timers.hello
+        helloDue = now + configuration.timers.hello
+        timers[.hello] = helloDue
     }
 
     mutating func helloIsDue(into effects: inout CmanEffects) {
-        timers[.hello] = now + configuration.timers.hello
+        if rules.excusesOwnPauses { excuseSilence(during: now - helloDue) }
+        startHellos()
         guard role.takesPart else {
             timers[.hello] = nil
             return
         }
         if !isSilent, id != 0 || rules.greetsWithoutID { sendHello(into: &effects) }
         if role.isMember { findSilentNode(into: &effects) }
+    }
+
+    /// Silence of the others counts only while this node runs: one that was stopped has heard nobody, and would kill them all.
+    private mutating func excuseSilence(during pause: Interval) {
+        let now = now
+        table.forEach { $0.lastHello = min(now, $0.lastHello + pause) }
     }
 
     /// Good manners: while a node joins, a HELLO could only carry a member count that is wrong a moment later. Not for longer than
