@@ -39,6 +39,12 @@ import WireFormat
         #expect(try CorosyncConf(text: bare, file: "c").multicast == IPAddress("239.192.12.109"))
     }
 
+    @Test func derivesAnIPv6GroupForAnIPv6Ring() throws {
+        // What corosync 3.1.7 sends to: the cluster's number, here 0x0C61, as the last group.
+        let text = try Self.recorded("3.1.7-udpu6").replacing("transport: udpu", with: "transport: udp").replacing("cotest", with: "alpha")
+        #expect(try CorosyncConf(text: text, file: "c").multicast == IPAddress("ff15::c61"))
+    }
+
     @Test func readsAnIPv6Ring() throws {
         let conf = try CorosyncConf(text: try Self.recorded("3.1.7-udpu6"), file: "corosync.conf")
         #expect(conf.nodes.first?.address == "fd77:2::1")

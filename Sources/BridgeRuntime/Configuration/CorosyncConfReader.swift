@@ -167,14 +167,18 @@ struct CorosyncConfReader {
         if conf.transport == .udpu {
             conf.multicast = nil
         } else if conf.multicast == nil {
-            conf.multicast = Self.multicastAddress(ofCluster: conf.clusterName ?? "")
+            let usesIPv6 = totem.value("ip_version").map { $0.value == "ipv6" } ?? conf.nodes.contains { $0.address.contains(":") }
+            conf.multicast = Self.multicastAddress(ofCluster: conf.clusterName ?? "", family: usesIPv6 ? .ipv6 : .ipv4)
         }
     }
 
     /// The address that corosync derives from the cluster's name (reference/totem-wire.md 1.2).
-    static func multicastAddress(ofCluster name: String) -> IPAddress {
+    static func multicastAddress(ofCluster name: String, family: IPAddress.Family) -> IPAddress {
         let number = name.utf8.reduce(UInt16(0)) { $0 &* 2 &+ UInt16($1) }
-        return IPAddress(ipv4: 0xEFC0_0000 | UInt32(number >> 8) << 8 | UInt32(number % 255))
+        return switch family {
+        case .ipv4: IPAddress(ipv4: 0xEFC0_0000 | UInt32(number >> 8) << 8 | UInt32(number % 255))
+        case .ipv6: IPAddress(ipv6High: 0xFF15_0000_0000_0000, low: UInt64(number))
+        }
     }
 
     private mutating func readNodes() throws(ConfigurationError) -> [CorosyncConf.Node] {

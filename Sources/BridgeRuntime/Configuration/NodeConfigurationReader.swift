@@ -93,7 +93,7 @@ struct NodeConfigurationReader {
         var timers = TotemConfiguration(nodeID: id, nodes: peers.map(\.id)).timers
         try TimerOverrides.apply(try root.section("timers"), to: &timers)
         let twoNode = try root.flag("twoNode") ?? false
-        let multicast = try root.address("multicast") ?? CorosyncConfReader.multicastAddress(ofCluster: cluster)
+        let multicast = try root.address("multicast") ?? CorosyncConfReader.multicastAddress(ofCluster: cluster, family: own.address.family)
         return NodeConfiguration(
             dialect: .corosync(
                 NodeConfiguration.Corosync(

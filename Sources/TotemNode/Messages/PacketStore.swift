@@ -77,7 +77,8 @@ struct PacketStore: Sendable {
         if let slot = free.popLast() { return slot }
         let first = lengths.count
         let added = max(64, first)
-        slab.append(contentsOf: repeatElement(0, count: added * slotSize))
+        // An array, not `repeatElement`, which the library adds byte by byte: without optimisation that takes seconds, and the token is lost.
+        slab.append(contentsOf: [UInt8](repeating: 0, count: added * slotSize))
         lengths.append(contentsOf: repeatElement(0, count: added))
         // Lowest slots are used first, so that a quiet ring touches little memory.
         free.reserveCapacity(first + added)
