@@ -59,10 +59,8 @@ public struct BridgeEngine: Sendable {
         corosync = CorosyncSide(configuration: configuration, seed: ~seed)
     }
 
-    /// Starts to listen.
+    /// Begins. Nothing is sent before a native member is heard.
     public mutating func start(at now: Instant, into effects: inout BridgeEffects) {
-        cman.start(at: now, into: &effects)
-        corosync.start(at: now, into: &effects)
         settle(at: now, into: &effects)
     }
 

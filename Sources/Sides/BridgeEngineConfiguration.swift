@@ -49,6 +49,9 @@ public struct BridgeEngineConfiguration: Sendable, Hashable {
         public var networkMTU: Int
         /// `totem.config_version` of corosync.conf; nil without one. A proxy with a lower version than the ring's would have to leave.
         public var configurationVersion: UInt64?
+        /// `quorum.expected_votes` of corosync.conf; nil expects the same as the legacy side. They differ in two-node mode, where
+        /// cluster.conf expects 1.
+        public var expectedVotes: UInt32?
         /// `quorum.two_node` of corosync.conf.
         public var twoNode = false
         /// `quorum.wait_for_all` of corosync.conf; nil follows `twoNode`.

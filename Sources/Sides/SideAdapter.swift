@@ -4,9 +4,6 @@ import WireFormat
 
 /// What `BridgeEngine` needs of a side.
 protocol SideAdapter: Sendable {
-    /// Starts to listen.
-    mutating func start(at now: Instant, into effects: inout BridgeEffects)
-
     /// Takes a datagram that came in on the socket of `proxy`, or on the group socket when that is nil.
     mutating func receive(
         _ datagram: UnsafeRawBufferPointer,

@@ -147,6 +147,24 @@ import Testing
         }
     }
 
+    /// Both sides have given up the proxies, or not yet, when the process goes on.
+    @Test(arguments: [2, 6, 12, 40] as [Int64]) func theBridgeIsHeldUp(seconds: Int64) {
+        var lab = agreed()
+        for id in [1, 2] as [UInt32] { lab.sendFromLegacy(id, numbers: 1...200) }
+        for id in [3, 4] as [UInt32] { lab.sendFromTotem(id, numbers: 1...200) }
+        lab.run(for: .milliseconds(20))
+        lab.stallBridge(for: .seconds(seconds))
+        #expect(lab.run(atMost: .seconds(180)) { $0.agree(on: [1, 2, 3, 4]) }, "\(lab.description)")
+        lab.run(for: .seconds(30))
+        #expect(lab.agree(on: [1, 2, 3, 4]), "\(lab.description)")
+        for receiver in [1, 2, 3, 4] as [UInt32] {
+            for source in [1, 2, 3, 4] as [UInt32] where source != receiver {
+                let got = lab.received(by: receiver, from: source).map(\.number)
+                #expect(zip(got, got.dropFirst()).allSatisfy { $0 < $1 }, "\(receiver) from \(source), in order and once")
+            }
+        }
+    }
+
     @Test func theBridgeStopsInOrder() {
         var lab = agreed()
         lab.stopBridge()

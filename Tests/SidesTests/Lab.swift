@@ -121,6 +121,14 @@ struct Lab {
         held = PerSide(both: [])
     }
 
+    /// The process is held up: datagrams for it overflow their sockets, timers do not run.
+    mutating func stallBridge(for interval: Interval) {
+        let stalled = bridge
+        bridge = nil
+        run(for: interval)
+        bridge = stalled
+    }
+
     mutating func stopBridge() {
         bridge?.stop(at: now, into: &bridgeEffects)
         carryOutBridge()

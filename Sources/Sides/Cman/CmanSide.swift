@@ -25,6 +25,8 @@ struct CmanSide: SideAdapter {
     var natives: [UInt32: SideMember] = [:]
     /// Former proxies: members go on listing them until they have heard that they left, and a last datagram may come round.
     private var former: [UInt32: Instant] = [:]
+    /// When a native member's HELLO last told of the cluster that the proxies are in.
+    private var lastAgreement: Instant?
     /// How members went, as the proxies' engines said it, until it is reported.
     var departures: [UInt32: Departure] = [:]
     /// Whether members or the state of proxies may differ from what was reported.
@@ -58,8 +60,6 @@ struct CmanSide: SideAdapter {
 
     func index(of node: UInt32) -> Int? { proxies.firstIndex { $0.id == node } }
 
-    mutating func start(at now: Instant, into effects: inout BridgeEffects) {}
-
     mutating func receive(
         _ datagram: UnsafeRawBufferPointer,
         from source: Endpoint,
@@ -73,7 +73,9 @@ struct CmanSide: SideAdapter {
             guard let index = index(of: proxy) else { return }
             run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
         } else {
-            if !proxies.contains(where: { $0.addresses.contains(source) }) { inspect(datagram, from: source, at: now) }
+            if !proxies.contains(where: { $0.addresses.contains(source) }) {
+                inspect(datagram, from: source, at: now, into: &effects)
+            }
             for index in proxies.indices where !proxies[index].addresses.contains(source) {
                 run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
                 tellsRefusals = false
@@ -85,7 +87,12 @@ struct CmanSide: SideAdapter {
     }
 
     /// Looks at messages of foreign hosts before the engines do: who there is, and what has no place on the other side.
-    private mutating func inspect(_ datagram: UnsafeRawBufferPointer, from source: Endpoint, at now: Instant) {
+    private mutating func inspect(
+        _ datagram: UnsafeRawBufferPointer,
+        from source: Endpoint,
+        at now: Instant,
+        into effects: inout BridgeEffects
+    ) {
         switch CmanPacket(shapeOf: datagram).body {
         case .hello, .leave, .nodeDown, .kill, .barrier, .serviceManager: break
         default: return
@@ -113,6 +120,29 @@ struct CmanSide: SideAdapter {
             if natives[sender] != nil { reports.append(.refused(.serviceGroup, node: sender)) }
         default:
             if observer.receive(packet.body, from: sender, at: now) { isStale = true }
+            if case .hello(let hello) = packet.body { compareViews(hello, of: sender, at: now, into: &effects) }
+        }
+    }
+
+    /// Members that hold the proxies for dead, and are too few to be quorate, tell nobody, and go on as if they were alone; the proxies
+    /// go on too (reference/cman-wire.md 5.12). There is no way back but to leave and to join again.
+    private mutating func compareViews(_ hello: CmanHello, of sender: UInt32, at now: Instant, into effects: inout BridgeEffects) {
+        guard let authority, natives[sender] != nil else {
+            lastAgreement = nil
+            return
+        }
+        let members = proxies[authority].node.members.count { $0.state == .member }
+        guard Int(hello.members) != members || hello.generation != proxies[authority].node.generation, let lastAgreement else {
+            lastAgreement = now
+            return
+        }
+        // A transition may take that long, and its end is told by the next HELLO.
+        let timers = configuration.cman.timers
+        guard now - lastAgreement > timers.transition + timers.hello * 2 else { return }
+        self.lastAgreement = nil
+        for index in proxies.indices where proxies[index].isMember {
+            run(index, at: now, into: &effects) { $0.leave(reason: .down, at: now, into: &$1) }
+            if !proxies[index].isLeaving { proxies[index].end = .inconsistent }
         }
     }
 

@@ -74,8 +74,6 @@ struct CorosyncSide: SideAdapter {
         return best
     }
 
-    mutating func start(at now: Instant, into effects: inout BridgeEffects) {}
-
     mutating func receive(
         _ datagram: UnsafeRawBufferPointer,
         from source: Endpoint,
@@ -131,7 +129,7 @@ struct CorosyncSide: SideAdapter {
         engineConfiguration.totem.networkMTU = settings.networkMTU
         engineConfiguration.totem.storedRingSequence = ringSequences[identity.id] ?? 0
         engineConfiguration.configurationVersion = settings.configurationVersion
-        var quorum = VoteQuorumConfiguration(votes: identity.votes, expectedVotes: configuration.expectedVotes)
+        var quorum = VoteQuorumConfiguration(votes: identity.votes, expectedVotes: settings.expectedVotes ?? configuration.expectedVotes)
         quorum.twoNode = settings.twoNode
         quorum.waitForAll = settings.waitForAll
         engineConfiguration.quorum = quorum
