@@ -57,8 +57,13 @@ public struct BridgeProcess: LoopParticipant {
         self.registry = registry
         self.logger = logger
         interfaces = PerSide(
-            first: try Self.interface(named: settings.legacyInterface, of: settings.nodes.map(\.legacyAddress), key: "legacy.interface"),
-            second: try Self.interface(named: settings.totemInterface, of: settings.nodes.map(\.totemAddress), key: "totem.interface")
+            first: try Self.interface(
+                named: settings.legacyInterface,
+                of: settings.nodes.map(\.legacyAddress),
+                "legacy.interface",
+                settings
+            ),
+            second: try Self.interface(named: settings.totemInterface, of: settings.nodes.map(\.totemAddress), "totem.interface", settings)
         )
         try RuntimeFolder.make(containing: settings.stateFile)
         try RuntimeFolder.make(containing: settings.adminSocket)
@@ -73,13 +78,18 @@ public struct BridgeProcess: LoopParticipant {
         admin = try AdminEndpoint(path: settings.adminSocket)
     }
 
-    private static func interface(named name: String?, of addresses: [IPAddress], key: String) throws -> NetworkInterface {
+    private static func interface(
+        named name: String?,
+        of addresses: [IPAddress],
+        _ key: String,
+        _ settings: BridgeSettings
+    ) throws -> NetworkInterface {
         if let name { return try NetworkInterface(named: name) }
         for address in addresses {
             if let interface = try? NetworkInterface.holding(address).interface { return interface }
         }
         throw ConfigurationError(
-            ConfigurationPlace(file: "bridge.yaml"),
+            settings.place,
             "no interface of this host holds any of its addresses",
             remedy: "write \(key)"
         )

@@ -70,6 +70,8 @@ public struct BridgeSettings: Sendable {
     var captureDirection = PacketRecorder.Direction.all
     /// What had no effect.
     public var warnings: [ConfigurationWarning]
+    /// The file.
+    public var place: ConfigurationPlace
 
     /// Reads the file at `path`, and the files that it names.
     public init(contentsOf path: String) throws(ConfigurationError) {
@@ -86,7 +88,8 @@ public struct BridgeSettings: Sendable {
         corosyncConf: CorosyncConf,
         nodes: [Node],
         ports: [Port],
-        manageAddresses: Bool
+        manageAddresses: Bool,
+        place: ConfigurationPlace
     ) {
         self.cluster = cluster
         self.clusterConf = clusterConf
@@ -94,6 +97,7 @@ public struct BridgeSettings: Sendable {
         self.nodes = nodes
         self.ports = ports
         self.manageAddresses = manageAddresses
+        self.place = place
         legacyTimers = CmanTimers()
         stateFile = "/var/lib/ringbridge/\(cluster).state"
         adminSocket = "/run/ringbridge/\(cluster).sock"

@@ -38,7 +38,8 @@ struct BridgeSettingsReader {
             corosyncConf: corosyncConf,
             nodes: nodes,
             ports: try readPorts(),
-            manageAddresses: try root.flag("manageAddresses") ?? false
+            manageAddresses: try root.flag("manageAddresses") ?? false,
+            place: root.place
         )
         try TimerOverrides.apply(try legacy.section("timers"), to: &result.legacyTimers)
         result.legacyInterface = try legacy.text("interface")
@@ -94,7 +95,7 @@ struct BridgeSettingsReader {
                 warnings.append(
                     ConfigurationWarning(
                         counterpart.place,
-                        "\(member.name) has \(counterpart.votes) votes here and \(member.votes) in \(member.place): they count as here on the ring"
+                        "\(member.name) has \(counterpart.votes) votes here and \(member.votes) in \(member.place): its votes change when it moves"
                     )
                 )
             }
