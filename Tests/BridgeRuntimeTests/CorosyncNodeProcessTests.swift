@@ -58,4 +58,18 @@ import Testing
             $0.contains { $0.hasPrefix("member-down id=2 ") } && $0.contains { $0.hasPrefix("quorum quorate=no") }
         }
     }
+
+    @Test func aMemberThatIsKilledLeavesAndComesBackWhenTold() throws {
+        let site = try LoopbackSite()
+        let folder = try TemporaryFolder()
+        let nodes = try (1...3).map {
+            try NodeUnderTest("node\($0)", configuration: Self.configuration($0, site, transport: "udpu"), in: folder)
+        }
+        for node in nodes { try node.wait("three votes") { $0.contains("quorum quorate=yes needed=2 votes=3 expected=3") } }
+        nodes[0].client.send("kill 3")
+        try nodes[2].wait("the end") { $0.contains("killed by=1") && $0.contains("left reason=killed") }
+        for node in nodes[..<2] { try node.wait("node3 gone") { $0.contains { $0.hasPrefix("member-down id=3 ") } } }
+        nodes[2].client.send("start")
+        for node in nodes[..<2] { try node.wait("node3 back") { $0.count { $0.hasPrefix("member-up id=3 ") } == 2 } }
+    }
 }

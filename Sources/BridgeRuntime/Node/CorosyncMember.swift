@@ -21,6 +21,9 @@ final class CorosyncMember: ClusterMember {
     private var waiting = WaitingMessages()
     private var joined: Set<String> = []
     private var wasLeft = false
+    /// Why the ring is to be left as soon as the effects at hand are carried out.
+    private var expulsion: String?
+    private var leaveReason = "leave"
     private var knownMembers: [UInt32] = []
 
     init(
@@ -83,6 +86,7 @@ final class CorosyncMember: ClusterMember {
 
     func start(at now: Instant) {
         wasLeft = false
+        leaveReason = "leave"
         engine.start(at: now, into: &effects)
         carryOut(at: now)
     }
@@ -223,6 +227,12 @@ final class CorosyncMember: ClusterMember {
         }
         effects.removeAll()
         sockets.flush()
+        guard let reason = expulsion else { return }
+        // A daemon exits without a word; to say so spares the others the wait for the token.
+        expulsion = nil
+        leaveReason = reason
+        engine.leave(at: now, into: &effects)
+        carryOut(at: now)
     }
 
     private func handle(_ event: ProcessorEvent) {
@@ -231,7 +241,7 @@ final class CorosyncMember: ClusterMember {
             output.report(NodeReport("state").with("state", state.rawValue))
             if state == .left {
                 wasLeft = true
-                output.report(NodeReport("left").with("reason", "leave"))
+                output.report(NodeReport("left").with("reason", leaveReason))
             }
         case .membership(let membership): reportChanges(membership)
         case .synchronised(let ring): output.report(NodeReport("synchronised").with("ring", ring.description))
@@ -240,10 +250,11 @@ final class CorosyncMember: ClusterMember {
         case .message(let group, let process, let payload): effects.withBytes(payload) { report($0, group: group, from: process) }
         case .killed(let node):
             output.report(NodeReport("killed").with("by", node))
-            wasLeft = true
+            expulsion = "killed"
         case .outdatedConfiguration(let own, let newest):
             logger.error("config_version is \(own), another node has \(newest): update the configuration, and start again")
             output.report(NodeReport("outdated-configuration").with("own", own).with("newest", newest))
+            expulsion = "outdated configuration"
         case .duplicateIdentity(let source):
             logger.error("another processor, \(source), uses node id \(configuration.id)")
             output.report(NodeReport("duplicate-identity").with("from", source.description))
