@@ -121,10 +121,11 @@ public struct CmanNode: NodeEngine {
     /// Messages that wait to be sent, the one that waits for acknowledgements not counted.
     public var queuedMessages: Int { queues.count }
 
-    /// Sequence number of the last reliable message received from `node`; nil when there was none.
+    /// Sequence number of the last reliable message received from `node` and not held; nil when there was none. A message whose
+    /// acknowledgement is held is not done with: should this node start again, it has to be received once more.
     public func lastReliableSequence(of node: UInt32) -> UInt16? {
         guard let index = table.index(ofID: node) else { return restoredSequences[node] }
-        return table[index].lastReceived == 0 ? nil : table[index].lastReceived
+        return table[index].lastAcknowledgeable == 0 ? nil : table[index].lastAcknowledgeable
     }
 
     /// Takes over what `lastReliableSequence` said before a restart, so that retransmissions of messages that were received then are

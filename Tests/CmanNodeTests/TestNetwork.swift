@@ -187,6 +187,8 @@ final class TestNetwork {
         }
     }
 
+    func outstandingSequence(of index: Int) -> UInt16? { nodes[index].outstandingSequence }
+
     var description: String {
         nodes.map { node in
             "\(node.id) \(node.state) gen \(node.generation) members \(node.members.filter { $0.state == .member }.map(\.id)) quorum \(node.quorum.quorum)/\(node.quorum.totalVotes)"

@@ -11,8 +11,8 @@ extension CmanNode {
         case .idle, .rejected, .left: break
         default: return
         }
-        for record in table.records where !record.isSelf && record.lastReceived != 0 {
-            restoredSequences[record.id] = record.lastReceived
+        for record in table.records where !record.isSelf && record.lastAcknowledgeable != 0 {
+            restoredSequences[record.id] = record.lastAcknowledgeable
         }
         table = NodeTable(own: Self.ownRecord(configuration, ownAddresses))
         transition = TransitionRecord()
@@ -123,7 +123,8 @@ extension CmanNode {
         case .starting where isFounder:
             // A number made from the name, so that several nodes do not come back at the same moment.
             let sum = configuration.nodeName.utf8.reduce(0) { $0 + Int64(Int8(bitPattern: $1)) }
-            let delay = Interval.seconds((sum & 15) + 1)
+            let second = rules.countsWholeSeconds ? Interval.seconds(1) : configuration.timers.newCluster / 16
+            let delay = second * ((sum & 15) + 1)
             let until = now + delay + wait(configuration.timers.joinWait)
             timers[.membership] = until
             change(to: .starting(until: until), into: &effects)
