@@ -71,6 +71,20 @@ import Testing
         #expect((lab.bridge?.status(at: lab.now).counters.acknowledgedEarly.first ?? 0) > 0)
     }
 
+    /// A ring reformation and a legacy transition while everybody talks: nothing is lost, repeated or out of order.
+    @Test(arguments: [true, false]) func aNodeGoesWhileEverybodyTalks(isOrderly: Bool) {
+        var lab = agreed(nodes: [1, 2, 3, 4, 5])
+        for id in [1, 2] as [UInt32] { lab.sendFromLegacy(id, numbers: 1...1000) }
+        for id in [3, 4] as [UInt32] { lab.sendFromTotem(id, numbers: 1...1000) }
+        lab.run(for: .milliseconds(60))
+        if isOrderly { lab.leaveTotem(5) } else { lab.crash(5) }
+        #expect(lab.run(atMost: .seconds(60)) { $0.agree(on: [1, 2, 3, 4]) }, "\(lab.description)")
+        lab.run(for: .seconds(60))
+        MessageTests.expectComplete(lab, from: [1, 2, 3, 4], at: [1, 2, 3, 4], numbers: 1...1000)
+        #expect(lab.bridge?.status(at: lab.now).counters.refused == PerSide(both: [:]))
+        for id in [1, 2] as [UInt32] { #expect(lab.legacy[id]?.lost == [5]) }
+    }
+
     @Test func aLegacyNodeCrashesUnderTotemBroadcasts() {
         var lab = agreed()
         for id in [3, 4] as [UInt32] { lab.sendFromTotem(id, numbers: 1...500) }
