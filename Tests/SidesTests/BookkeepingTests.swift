@@ -65,8 +65,11 @@ import WireFormat
         var received = ReceivedMessages(restoring: [1: 500])
         received.forget(1, keepRestored: true)
         #expect(received.receive(message(500, held: 1), by: 3) == .released)
+        #expect(received.restored == [1: 500])
         // The sender may have started anew since: a lower number is not old.
         #expect(received.receive(message(3, held: 2), by: 3) == .new(Receipt(1)))
+        // From then on the earlier process has nothing to say: a number that comes round again is a new message.
+        #expect(received.restored.isEmpty)
     }
 
     @Test func messagesWithoutAcknowledgementAreReportedOnceToo() {

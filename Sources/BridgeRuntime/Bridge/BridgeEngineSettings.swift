@@ -28,6 +28,7 @@ extension BridgeSettings {
             family: nodes.first?.totemAddress.family ?? .ipv4
         )
         engine.corosync.configurationVersion = corosyncConf.configVersion == 0 ? nil : corosyncConf.configVersion
+        engine.corosync.expectedVotes = corosyncConf.expectedVotes
         engine.corosync.twoNode = corosyncConf.twoNode
         engine.corosync.waitForAll = corosyncConf.waitForAll
         engine.corosync.storedRingSequences = state.all(.ringSequence)

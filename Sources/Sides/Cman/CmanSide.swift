@@ -207,7 +207,8 @@ struct CmanSide: SideAdapter {
             configuration: engineConfiguration,
             seed: seed ^ (UInt64(identity.id) << 32) ^ admissions &* 0x9E37_79B9_7F4A_7C15
         )
-        engine.restoreLastReliableSequences(configuration.reliableSequences)
+        // A sender may have counted on, or anew, since this process began: only what is still the last word of the earlier one helps.
+        engine.restoreLastReliableSequences(received.restored)
         // An engine listens on every port that it holds; here nobody does until the other side says so.
         for port in engineConfiguration.heldPorts.subtracting(identity.openPorts) {
             engine.closePort(port, at: now, into: &engineEffects)

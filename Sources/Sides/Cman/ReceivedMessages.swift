@@ -38,6 +38,9 @@ package struct ReceivedMessages: Sendable {
         reliable = sequences.mapValues { Reliable(sequence: $0, isRestored: true) }
     }
 
+    /// Of the numbers that an earlier process took, those of senders that have sent nothing since.
+    package var restored: [UInt32: UInt16] { reliable.compactMapValues { $0.isRestored ? $0.sequence : nil } }
+
     /// Proxy `proxy` received `message` of a native member.
     package mutating func receive(_ message: CmanUserMessage, by proxy: UInt32) -> Verdict {
         guard let tag = message.heldAcknowledgement else { return receiveUnreliable(message) }
