@@ -107,6 +107,20 @@ import WireFormat
         #expect(!said.contains { if case .kill = $0.packet.body { true } else { false } })
     }
 
+    @Test(arguments: CmanConfiguration.Profile.allCases)
+    func aNodeThatRestartsAtOnceWaitsUntilItsDeathIsNoticed(_ others: CmanConfiguration.Profile) throws {
+        let network = TestNetwork(3, profile: others) { index, configuration in
+            configuration.wantedNodeID = UInt32(index + 1)
+            if index == 2 { configuration.profile = .ringbridge }
+        }
+        try #require(network.formCluster(), "\(network.description)")
+        network.run(.seconds(20))
+        network.nodes[2] = CmanNode(configuration: network.nodes[2].configuration, seed: 99)
+        network.join(2)
+        #expect(network.run(until: { $0.agree([0, 1, 2]) }, atMost: .seconds(90)), "\(network.description)")
+        #expect(network.nodes[2].id == 3)
+    }
+
     @Test func aCrashUnderMessagesIsNoticedByMissingAcknowledgements() throws {
         let network = TestNetwork(4)
         try #require(network.formCluster(), "\(network.description)")

@@ -12,6 +12,12 @@ extension CmanNode {
         case .member: break
         default: return
         }
+        if rules.answerToIDZero == .address, let node = sender.node, table.index(ofID: node) == table.index(ofName: request.nodeName) {
+            // A member that restarted before its death was noticed. It asks again at every HELLO; NAK would end that, and WAIT bound it to
+            // less than a death takes to be noticed. The kernel cannot answer it either (reference/cman-wire.md 5.6).
+            effects.report(.refused(.unexpected(message: "joinreq", detail: "from a member", from: sender.endpoint)))
+            return
+        }
         if let objection = objection(to: request, from: sender) {
             effects.report(.refused(.unexpected(message: "joinreq", detail: objection, from: sender.endpoint)))
             answerJoin(.nak, to: sender, into: &effects)

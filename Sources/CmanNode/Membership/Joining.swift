@@ -187,9 +187,11 @@ extension CmanNode {
         case .ok:
             timers[.membership] = now + configuration.timers.join
             change(to: .joinAck(from: sender.endpoint), into: &effects)
-        case .nak:
+        case .nak where !(rules.joinsPersistently && sender.arrival.viaGroup):
             become(.rejected, reason: .rejected, into: &effects)
-        case .wait:
+        case .nak, .wait:
+            // A daemon says NAK to everybody when a node asks that it still takes for a member (reference/cman-wire.md 5.6): that passes,
+            // and may be another node's.
             timers[.membership] = now + configuration.timers.joinWait
             change(to: .joinWait, into: &effects)
         case nil:
