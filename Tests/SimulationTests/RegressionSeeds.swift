@@ -23,4 +23,11 @@ import Testing
 
     @Test("A copy that the next message had overtaken was delivered again")
     func lateCopies() throws { try check("legacy-everything", [7]) }
+
+    @Test("A proxy that began alone was the only synchronised one, and hid that natives of its side listen: messages were not carried")
+    func listenersWhileTheRingChanges() throws {
+        try check("bridge-kernel", [25, 76])
+        try check("bridge-crashes", [175, 204, 287])
+        try check("bridge-moves", [183])
+    }
 }

@@ -181,7 +181,8 @@ struct CorosyncSide: SideAdapter {
         let authority = authority
         if let authority {
             reportQuorum(proxies[authority].processor.quorum)
-            reportListeners(of: authority)
+            // While the others look for a new ring, a proxy that begins alone is the only one that is synchronised, and knows nobody.
+            if isOperational { reportListeners(of: authority) }
         }
         let isOperational = isOperational
         if isOperational != wasOperational {

@@ -46,6 +46,8 @@ final class BridgedCluster {
     /// Nodes that were hit by a fault or moved: others have a reason to lose them.
     private(set) var disturbed: Set<UInt32> = []
 
+    /// A crash of the bridge may cost messages (design promise 1) that it acknowledged early.
+    private(set) var hasBridgeCrashed = false
     /// Nodes that have left one side and have not come back on the other.
     private var moving: Set<Int> = []
 
@@ -217,7 +219,11 @@ final class BridgedCluster {
 
     func crash(_ machine: Int) {
         disturb(machine)
-        guard machine < count else { return bridgeHost?.crash() ?? () }
+        guard machine < count else {
+            hasBridgeCrashed = true
+            bridgeHost?.crash()
+            return
+        }
         end(machine)
     }
 

@@ -1,3 +1,4 @@
+import Bridging
 import CmanNode
 import EngineKit
 import Sides
@@ -95,8 +96,11 @@ public struct BridgedScenario: Scenario {
         if cluster.network.deliveries > Self.deliveryLimit {
             violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams"))
         }
-        violations += cluster.messageViolations(expectsDelivery: isWhole)
+        violations += cluster.messageViolations(expectsDelivery: isWhole && !cluster.hasBridgeCrashed)
         violations += cluster.membershipViolations()
+        if let status = cluster.bridge?.status(at: cluster.network.now), !violations.isEmpty {
+            cluster.note(.state("bridge: \(status.counters)"), of: ProcessID(host: 2 * nodes, incarnation: 1))
+        }
         return RunResult(
             violations: violations,
             digest: cluster.network.digest,

@@ -8,6 +8,8 @@ public struct ExtendedVirtualSynchrony {
     private struct Segment {
         var ring: TotemRingID
         var members: [UInt32]
+        /// When the regular configuration came.
+        var installed: Instant
         /// Delivered in the regular configuration.
         var regular: [MessageLabel] = []
         /// Delivered in the transitional configuration behind it.
@@ -77,7 +79,7 @@ public struct ExtendedVirtualSynchrony {
                     last.next = configuration.ring
                     done.append(last)
                 }
-                current = Segment(ring: configuration.ring, members: configuration.members)
+                current = Segment(ring: configuration.ring, members: configuration.members, installed: record.time)
             }
         }
         if let current { done.append(current) }
@@ -236,23 +238,30 @@ public struct ExtendedVirtualSynchrony {
 
     /// Processes that move together from one regular configuration to the next deliver the same messages before the transitional
     /// configuration and in it, and agree on who moves together.
+    ///
+    /// A message in several packets whose first ones were sent in an earlier ring is lost on those who were not there
+    /// (throw_away_mode, totempg.c), in the daemons too. So processes are compared by what was sent while they were together.
     private mutating func checkVirtualSynchrony() {
         struct Move: Hashable {
             var from: TotemRingID
             var to: TotemRingID
         }
-        var moves: [Move: [(process: ProcessID, segment: Segment)]] = [:]
+        var moves: [Move: [(process: ProcessID, index: Int)]] = [:]
         var cameFrom: [TotemRingID: [UInt32: TotemRingID]] = [:]
+        var sent: [MessageLabel: Instant] = [:]
         for process in history.processes {
-            for segment in segments[process] ?? [] {
+            for record in history.records[process] ?? [] {
+                if case .sent(let label) = record.fact { sent[label] = record.time }
+            }
+            for (index, segment) in (segments[process] ?? []).enumerated() {
                 guard let next = segment.next else { continue }
-                moves[Move(from: segment.ring, to: next), default: []].append((process, segment))
+                moves[Move(from: segment.ring, to: next), default: []].append((process, index))
                 cameFrom[next, default: [:]][nodeID(process)] = segment.ring
             }
         }
         for (move, group) in moves.sorted(by: { ($0.key.to.sequence, $0.key.from.sequence) < ($1.key.to.sequence, $1.key.from.sequence) }) {
-            for (process, segment) in group {
-                for member in segment.transition?.members ?? [] {
+            for (process, index) in group {
+                for member in segments[process]?[index].transition?.members ?? [] {
                     if let other = cameFrom[move.to]?[member], other != move.from {
                         report(
                             "a transitional configuration holds those that move together",
@@ -261,27 +270,48 @@ public struct ExtendedVirtualSynchrony {
                     }
                 }
             }
-            guard let (first, reference) = group.first else { continue }
-            for (process, segment) in group.dropFirst() {
-                if segment.transition?.members != reference.transition?.members {
-                    report(
-                        "those that move together agree on who does",
-                        "to \(move.to): \(segment.transition?.members ?? []) at process \(process), "
-                            + "\(reference.transition?.members ?? []) at \(first)"
-                    )
-                }
-                for (part, mine, theirs) in [
-                    ("before", segment.regular, reference.regular), ("in", segment.transitional, reference.transitional),
-                ] where mine != theirs {
-                    let difference = Set(mine).symmetricDifference(theirs).sorted().prefix(5)
-                    report(
-                        "those that move together deliver the same messages",
-                        "\(part) the transition from \(move.from) to \(move.to): process \(process) has \(mine.count), "
-                            + "\(first) has \(theirs.count); differing \(Array(difference))"
-                    )
-                }
-            }
+            guard let first = group.first else { continue }
+            for other in group.dropFirst() { compare(first, other, movingTo: move.to, sent: sent) }
         }
+    }
+
+    private mutating func compare(
+        _ first: (process: ProcessID, index: Int),
+        _ other: (process: ProcessID, index: Int),
+        movingTo ring: TotemRingID,
+        sent: [MessageLabel: Instant]
+    ) {
+        guard let reference = segments[first.process]?[first.index], let segment = segments[other.process]?[other.index] else { return }
+        if segment.transition?.members != reference.transition?.members {
+            report(
+                "those that move together agree on who does",
+                "to \(ring): \(segment.transition?.members ?? []) at process \(other.process), "
+                    + "\(reference.transition?.members ?? []) at \(first.process)"
+            )
+        }
+        let since = togetherSince(first, other)
+        func isComparable(_ label: MessageLabel) -> Bool { sent[label].map { $0 >= since } ?? true }
+        for (part, mine, theirs) in [
+            ("before", segment.regular, reference.regular), ("in", segment.transitional, reference.transitional),
+        ] where mine.filter(isComparable) != theirs.filter(isComparable) {
+            let difference = Set(mine).symmetricDifference(theirs).filter(isComparable).sorted().prefix(5)
+            report(
+                "those that move together deliver the same messages",
+                "\(part) the transition from \(segment.ring) to \(ring): process \(other.process) has \(mine.count), "
+                    + "\(first.process) has \(theirs.count); differing \(Array(difference))"
+            )
+        }
+    }
+
+    /// Since when two processes have been on the same rings, up to the segments given.
+    private func togetherSince(_ first: (process: ProcessID, index: Int), _ other: (process: ProcessID, index: Int)) -> Instant {
+        guard let these = segments[first.process], let those = segments[other.process] else { return .zero }
+        var (here, there) = (first.index, other.index)
+        while here > 0, there > 0, these[here - 1].ring == those[there - 1].ring {
+            here -= 1
+            there -= 1
+        }
+        return max(these[here].installed, those[there].installed)
     }
 
     /// There is one order of all messages that every process agrees with: following each process from one message to the next
