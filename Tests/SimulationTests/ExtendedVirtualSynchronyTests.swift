@@ -39,8 +39,14 @@ import TotemNode
         var history = RingHistory(nodeIDs: [1, 2, 3])
         for (host, list) in facts.enumerated() {
             for (index, fact) in list.enumerated() {
-                let isSending = if case .sent = fact { true } else { false }
-                history.add(fact, of: ProcessID(host: host, incarnation: 1), at: Instant(nanoseconds: isSending ? 0 : Int64(index)))
+                // The ring forms, then everything is sent, then the rest happens.
+                let time: Int64 =
+                    switch fact {
+                    case .sent: 10
+                    case .configuration(let configuration) where configuration.ring == ringOne: 0
+                    default: 20 + Int64(index)
+                    }
+                history.add(fact, of: ProcessID(host: host, incarnation: 1), at: Instant(nanoseconds: time))
             }
         }
         history.end(ProcessID(host: 2, incarnation: 1))

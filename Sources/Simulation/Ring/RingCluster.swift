@@ -33,7 +33,6 @@ final class RingCluster: EngineEnvironment {
             _ = network.attach(host)
             transport.attach(number, as: nodeIDs[number], to: network)
         }
-        for host in hosts { start(host) }
     }
 
     /// Ring of each host that runs.
@@ -45,8 +44,9 @@ final class RingCluster: EngineEnvironment {
 
     // MARK: Running
 
-    /// Runs to the end of `script`.
+    /// Starts every processor and runs to the end of `script`.
     func run(_ script: Script<RingCommand>) {
+        for host in hosts { start(host) }
         for step in script.steps {
             actions.append(step.action)
             network.schedule(step: actions.count - 1, at: step.time)
