@@ -43,43 +43,55 @@ import WireFormat
 
     @Test func everyProxyAcknowledgesWhenTheBridgeDoes() throws {
         var received = ReceivedMessages(restoring: [:])
-        guard case .new(let receipt?) = received.receive(message(7, held: 1), by: 3) else { return #expect(Bool(false)) }
-        #expect(received.receive(message(7, held: 2), by: 4) == .copy)
+        guard case .new(let receipt?) = received.receive(message(7, held: 1), by: 3, at: .zero) else { return #expect(Bool(false)) }
+        #expect(received.receive(message(7, held: 2), by: 4, at: .zero) == .copy)
         #expect(received.release(receipt).map(\.proxy) == [3, 4])
         #expect(received.release(receipt).isEmpty)
         // Whoever gets it only now need not wait.
-        #expect(received.receive(message(7, held: 1), by: 5) == .released)
+        #expect(received.receive(message(7, held: 1), by: 5, at: .zero) == .released)
     }
 
     @Test func numbersWrap() {
         var received = ReceivedMessages(restoring: [:])
-        #expect(received.receive(message(65535, held: 1), by: 3) == .new(Receipt(1)))
-        #expect(received.receive(message(1, held: 2), by: 3) == .new(Receipt(2)))
-        #expect(received.receive(message(65535, held: 3), by: 4) == .stale)
+        #expect(received.receive(message(65535, held: 1), by: 3, at: .zero) == .new(Receipt(1)))
+        #expect(received.receive(message(1, held: 2), by: 3, at: .zero) == .new(Receipt(2)))
+        #expect(received.receive(message(65535, held: 3), by: 4, at: .zero) == .stale)
         // The sender has given up on the first one: nobody acknowledges it any more.
         #expect(received.release(Receipt(1)).isEmpty)
         #expect(received.release(Receipt(2)).map(\.proxy) == [3])
     }
 
+    /// A sender numbers its HELLOs too: two days later the numbers are anywhere, and nothing that it sends is old.
+    @Test(arguments: [6, 999, 33_769, 40_000] as [UInt16]) func afterAPauseEveryNumberIsNew(sequence: UInt16) {
+        var received = ReceivedMessages(restoring: [:])
+        let pause = Instant.zero + .seconds(45 * 3600)
+        #expect(received.receive(message(1000, held: 1), by: 3, at: .zero) == .new(Receipt(1)))
+        #expect(received.receive(message(sequence, held: 2), by: 4, at: .zero + .milliseconds(5)) == .stale)
+        #expect(received.receive(message(sequence, held: 3), by: 3, at: pause) == .new(Receipt(2)))
+        #expect(received.receive(message(1000, held: nil), by: 3, at: .zero) == .new(nil))
+        #expect(received.receive(message(sequence, held: nil), by: 4, at: .zero + .milliseconds(5)) == .stale)
+        #expect(received.receive(message(sequence, held: nil), by: 3, at: pause) == .new(nil))
+    }
+
     @Test func whatAnEarlierProcessTookIsNotTakenAgain() {
         var received = ReceivedMessages(restoring: [1: 500])
         received.forget(1, keepRestored: true)
-        #expect(received.receive(message(500, held: 1), by: 3) == .released)
+        #expect(received.receive(message(500, held: 1), by: 3, at: .zero) == .released)
         #expect(received.restored == [1: 500])
         // The sender may have started anew since: a lower number is not old.
-        #expect(received.receive(message(3, held: 2), by: 3) == .new(Receipt(1)))
+        #expect(received.receive(message(3, held: 2), by: 3, at: .zero) == .new(Receipt(1)))
         // From then on the earlier process has nothing to say: a number that comes round again is a new message.
         #expect(received.restored.isEmpty)
     }
 
     @Test func messagesWithoutAcknowledgementAreReportedOnceToo() {
         var received = ReceivedMessages(restoring: [:])
-        #expect(received.receive(message(8, held: nil), by: 3) == .new(nil))
-        #expect(received.receive(message(8, held: nil), by: 4) == .stale)
+        #expect(received.receive(message(8, held: nil), by: 3, at: .zero) == .new(nil))
+        #expect(received.receive(message(8, held: nil), by: 4, at: .zero) == .stale)
         // It overtook a reliable one.
-        #expect(received.receive(message(7, held: 1), by: 3) == .new(Receipt(1)))
+        #expect(received.receive(message(7, held: 1), by: 3, at: .zero) == .new(Receipt(1)))
         received.forget(1, keepRestored: false)
-        #expect(received.receive(message(2, held: nil), by: 3) == .new(nil))
+        #expect(received.receive(message(2, held: nil), by: 3, at: .zero) == .new(nil))
     }
 }
 

@@ -63,7 +63,7 @@ extension CmanSide {
             reports.append(.refused(.sourceNotMember, node: message.source))
             return acknowledge(message.heldAcknowledgement, of: index, at: now)
         }
-        switch received.receive(message, by: proxies[index].id) {
+        switch received.receive(message, by: proxies[index].id, at: now) {
         case .new(let receipt):
             // A sender that this proxy knows before it is reported is reported first.
             if natives[message.source] == nil { reportMembers() }

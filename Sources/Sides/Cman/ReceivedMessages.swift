@@ -1,5 +1,6 @@
 import Bridging
 import CmanNode
+import EngineKit
 
 /// Which messages of native members were taken over already, and who owes an acknowledgement for them.
 ///
@@ -24,26 +25,36 @@ package struct ReceivedMessages: Sendable {
         var receipt: Receipt?
         /// Who waits to acknowledge it.
         var held: [(proxy: UInt32, tag: CmanTag)] = []
-        /// From an earlier process of the bridge: the sender may have started again since, so that its numbers say nothing of age.
-        var isRestored = false
+        /// When it was taken; nil for one of an earlier process of the bridge: the sender may have started again since, so that its
+        /// numbers say nothing of age.
+        var arrival: Instant?
     }
 
+    private struct Unreliable {
+        var sequence: UInt16
+        var arrival: Instant
+    }
+
+    /// How long the network may keep back a copy. A sender numbers everything that it sends, HELLOs and what is for others included, so
+    /// that after a pause its next message may have any number (reference/cman-wire.md 2.1).
+    private static let longestDelay = Interval.seconds(10)
+
     private var reliable: [UInt32: Reliable] = [:]
-    private var unreliable: [UInt32: UInt16] = [:]
+    private var unreliable: [UInt32: Unreliable] = [:]
     private var senders: [Receipt: UInt32] = [:]
     private var lastReceipt: UInt64 = 0
 
     /// With the sequence numbers that an earlier process took last.
     package init(restoring sequences: [UInt32: UInt16]) {
-        reliable = sequences.mapValues { Reliable(sequence: $0, isRestored: true) }
+        reliable = sequences.mapValues { Reliable(sequence: $0) }
     }
 
     /// Of the numbers that an earlier process took, those of senders that have sent nothing since.
-    package var restored: [UInt32: UInt16] { reliable.compactMapValues { $0.isRestored ? $0.sequence : nil } }
+    package var restored: [UInt32: UInt16] { reliable.compactMapValues { $0.arrival == nil ? $0.sequence : nil } }
 
-    /// Proxy `proxy` received `message` of a native member.
-    package mutating func receive(_ message: CmanUserMessage, by proxy: UInt32) -> Verdict {
-        guard let tag = message.heldAcknowledgement else { return receiveUnreliable(message) }
+    /// Proxy `proxy` received `message` of a native member at `now`.
+    package mutating func receive(_ message: CmanUserMessage, by proxy: UInt32, at now: Instant) -> Verdict {
+        guard let tag = message.heldAcknowledgement else { return receiveUnreliable(message, at: now) }
         if let sequence = reliable[message.source]?.sequence {
             let age = Int16(bitPattern: message.sequence &- sequence)
             if age == 0 {
@@ -51,20 +62,24 @@ package struct ReceivedMessages: Sendable {
                 reliable[message.source]?.held.append((proxy, tag))
                 return .copy
             }
-            if age < 0, reliable[message.source]?.isRestored == false { return .stale }
+            if age < 0, let arrival = reliable[message.source]?.arrival, now - arrival < Self.longestDelay { return .stale }
             if let receipt = reliable[message.source]?.receipt { senders[receipt] = nil }
         }
         lastReceipt += 1
         let receipt = Receipt(lastReceipt)
         senders[receipt] = message.source
-        reliable[message.source] = Reliable(sequence: message.sequence, receipt: receipt, held: [(proxy, tag)])
+        reliable[message.source] = Reliable(sequence: message.sequence, receipt: receipt, held: [(proxy, tag)], arrival: now)
         return .new(receipt)
     }
 
     /// A message without acknowledgement may overtake a reliable one, so that it has a record of its own.
-    private mutating func receiveUnreliable(_ message: CmanUserMessage) -> Verdict {
-        if let last = unreliable[message.source], Int16(bitPattern: message.sequence &- last) <= 0 { return .stale }
-        unreliable[message.source] = message.sequence
+    private mutating func receiveUnreliable(_ message: CmanUserMessage, at now: Instant) -> Verdict {
+        if let last = unreliable[message.source], now - last.arrival < Self.longestDelay,
+            Int16(bitPattern: message.sequence &- last.sequence) <= 0
+        {
+            return .stale
+        }
+        unreliable[message.source] = Unreliable(sequence: message.sequence, arrival: now)
         return .new(nil)
     }
 
@@ -80,7 +95,7 @@ package struct ReceivedMessages: Sendable {
 
     /// `node` starts anew as a member, or is gone.
     package mutating func forget(_ node: UInt32, keepRestored: Bool) {
-        if keepRestored, reliable[node]?.isRestored == true { return }
+        if keepRestored, let known = reliable[node], known.arrival == nil { return }
         if let receipt = reliable.removeValue(forKey: node)?.receipt { senders[receipt] = nil }
         unreliable[node] = nil
     }
