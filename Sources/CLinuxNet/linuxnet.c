@@ -197,6 +197,9 @@ int linuxnet_signals_open(void) {
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
+    // A terminal that is closed must not leave addresses behind; with nohup, SIGHUP stays ignored.
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&wanted, SIGHUP);
     blocked = wanted;
     sigaddset(&blocked, SIGPIPE);
     if (pthread_sigmask(SIG_BLOCK, &blocked, NULL) != 0) return -EINVAL;
@@ -213,6 +216,8 @@ int linuxnet_signals_read(int descriptor) {
 
 static int describe_interface(const char *name, linuxnet_interface *found) {
     memset(found, 0, sizeof(*found));
+    // Cut, it could be the name of another interface.
+    if (strlen(name) >= IFNAMSIZ) return -ENODEV;
     int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -errno;
     struct ifreq request;

@@ -24,6 +24,8 @@ final class AddressManager {
         case refused(String)
         /// Somebody else claims it while it is held.
         case lost(String)
+        /// It was to be given back, and that failed: the host may still hold it.
+        case stuck(String)
     }
 
     private final class Entry {
@@ -49,7 +51,7 @@ final class AddressManager {
     private let firstToken: UInt64
     private var nextToken: UInt64 = 0
     private var entries: [IPAddress: Entry] = [:]
-    private var releases: [ChildProcess] = []
+    private var releases: [(address: IPAddress, hook: ChildProcess)] = []
     private var outcomes: [(IPAddress, Outcome)] = []
     private var polls: Instant?
 
@@ -133,10 +135,10 @@ final class AddressManager {
         case (.managed, _): remove(address, from: entry.interface)
         case (.hook(let program), _):
             do throws(SystemCallError) {
-                releases.append(try ChildProcess(program, ["release", "\(address)", entry.interface.name]))
+                releases.append((address, try ChildProcess(program, ["release", "\(address)", entry.interface.name])))
                 polls = now + Self.hookPoll
             } catch {
-                outcomes.append((address, .refused(error.description)))
+                outcomes.append((address, .stuck(error.description)))
             }
         case (.present, _): break
         }
@@ -149,8 +151,27 @@ final class AddressManager {
         var system = linuxnet_address(address)
         let result = linuxnet_address_change(0, interface.index, &system)
         if result < 0, -result != EADDRNOTAVAIL {
-            outcomes.append((address, .refused(SystemCallError("remove \(address) from \(interface.name)", code: -result).description)))
+            outcomes.append((address, .stuck(SystemCallError("remove \(address) from \(interface.name)", code: -result).description)))
         }
+    }
+
+    /// Removes `address` when an earlier process, which was killed, has left it on `interface`; whether it was there. Its node may have
+    /// moved since, and two hosts would answer for it. Only a host address is removed, as this manager adds them, never one with a
+    /// network that an operator has configured.
+    func removeLeftover(_ address: IPAddress, from interface: NetworkInterface) -> Bool {
+        guard case .managed = policy, !address.isLoopback, entries[address] == nil else { return false }
+        var system = linuxnet_address(address)
+        return linuxnet_address_change(0, interface.index, &system) == 0
+    }
+
+    /// Gives back, in an end without order, what is still held; returns what only a hook could give back.
+    func releaseAll(at now: Instant) -> [IPAddress] {
+        let held = entries.keys.filter { !$0.isLoopback }
+        guard case .hook = policy else {
+            for address in held { release(address, at: now) }
+            return []
+        }
+        return held + releases.map(\.address)
     }
 
     /// Reads the frames that wait under `token`.
@@ -227,7 +248,11 @@ final class AddressManager {
                 outcomes.append((address, .refused("the address hook ended with status \(status)")))
             }
         }
-        releases.removeAll { $0.exitStatus() != nil }
+        releases.removeAll { address, hook in
+            guard let status = hook.exitStatus() else { return false }
+            if status != 0 { outcomes.append((address, .stuck("the address hook ended with status \(status)"))) }
+            return true
+        }
         polls = isBusy || !releases.isEmpty ? now + Self.hookPoll : nil
     }
 }

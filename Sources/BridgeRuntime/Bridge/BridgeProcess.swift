@@ -47,6 +47,7 @@ public struct BridgeProcess: LoopParticipant {
             throw SystemCallError("watch the standard input: it is a file", code: 1)
         }
         process.begin()
+        defer { process.giveBackAddresses() }
         try loop.run(&process)
         logger.info("stopped")
         return process.isInterrupted ? 1 : 0
@@ -100,9 +101,31 @@ public struct BridgeProcess: LoopParticipant {
         logger.info(
             "bridge of cluster \(settings.cluster): \(settings.nodes.count) nodes, legacy on \(interfaces.first.name), Totem on \(interfaces.second.name)"
         )
+        for side in SideID.allCases {
+            for node in settings.nodes {
+                guard let address = sockets.address(of: node.id, on: side),
+                    addresses.removeLeftover(address, from: interfaces[side])
+                else { continue }
+                logger.warning("removed \(address) of \(node.name) from \(interfaces[side].name): an earlier process had left it there")
+            }
+        }
         engine.start(at: now, into: &effects)
         settle(at: now)
         publish(at: now)
+    }
+
+    /// At the end nothing is held any more, unless the end came in the middle.
+    private func giveBackAddresses() {
+        for address in addresses.releaseAll(at: MonotonicClock.now()) {
+            logger.error("\(address) may still be on this host: call the address hook with release, or its node cannot use it")
+        }
+        for (address, outcome) in addresses.takeOutcomes() {
+            if case .stuck(let reason) = outcome { tellStuck(address, reason) }
+        }
+    }
+
+    private func tellStuck(_ address: IPAddress, _ reason: String) {
+        logger.error("\(address) is still on this host: \(reason); remove it by hand, or its node cannot use it")
     }
 
     // MARK: The loop
@@ -196,6 +219,7 @@ public struct BridgeProcess: LoopParticipant {
             }
         case .refused(let holder): engine.addressRefused(node, on: side, holder: holder, at: now, into: &effects)
         case .lost(let holder): engine.addressLost(node, on: side, holder: holder, at: now, into: &effects)
+        case .stuck(let reason): tellStuck(address, reason)
         }
     }
 

@@ -18,7 +18,7 @@ public protocol LoopParticipant: ~Copyable {
     /// Lets everything that is due at `now` happen.
     mutating func advance(to now: Instant)
 
-    /// SIGTERM or SIGINT arrived: begin an orderly end.
+    /// SIGTERM, SIGINT or SIGHUP arrived: begin an orderly end.
     mutating func stopRequested(at now: Instant)
 }
 
@@ -69,7 +69,7 @@ public final class EventLoop {
     private let signals: SignalWatch?
     private var tokens = [UInt64](repeating: 0, count: Int(LINUXNET_BATCH))
 
-    /// A loop that watches nothing yet. With `handlingSignals` the process's SIGTERM and SIGINT come to the participant; they
+    /// A loop that watches nothing yet. With `handlingSignals` the process's SIGTERM, SIGINT and SIGHUP come to the participant; they
     /// and SIGPIPE no longer have their usual effect.
     public init(handlingSignals: Bool) throws(SystemCallError) {
         epoll = FileDescriptor(owning: try SystemCallError.check(linuxnet_epoll_open(), "open epoll"))
@@ -122,7 +122,7 @@ public final class EventLoop {
     }
 }
 
-/// SIGTERM and SIGINT as something to read.
+/// SIGTERM, SIGINT and SIGHUP as something to read.
 private final class SignalWatch: Sendable {
     let descriptor: FileDescriptor
 

@@ -60,7 +60,7 @@ int linuxnet_epoll_remove(int epoll, int descriptor);
 /// Waits for readiness for at most `nanoseconds` (negative: for ever) and fills `tokens`.
 int linuxnet_epoll_wait(int epoll, uint64_t *tokens, int capacity, int64_t nanoseconds);
 
-/// Blocks SIGTERM, SIGINT and SIGPIPE for the process and makes a descriptor from which the first two are read.
+/// Blocks SIGTERM, SIGINT, SIGHUP and SIGPIPE for the process and makes a descriptor from which all but the last are read.
 int linuxnet_signals_open(void);
 
 /// The next signal that waits; 0 when none does.
