@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Testing
 
 @testable import BridgeRuntime
@@ -20,10 +22,28 @@ import Testing
         #expect(again.all(.ringSequence) == [2: 4242])
     }
 
-    @Test func aFileOfSomethingElseIsStartedAnew() throws {
+    /// The path may be that of a file which somebody needs.
+    @Test(arguments: [5, 5000]) func aFileOfSomethingElseIsLeftAlone(count: Int) throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("alpha.state", String(repeating: "x", count: 5000))
-        #expect(try StateFile(path: path).all(.ringSequence).isEmpty)
+        let content = String(repeating: "x", count: count)
+        let path = try folder.write("alpha.state", content)
+        #expect(throws: SystemCallError.self) { try StateFile(path: path) }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == content)
+    }
+
+    @Test func aCutFileKeepsWhatIsLeft() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/alpha.state"
+        do {
+            let file = try StateFile(path: path)
+            file.store(17, .reliableSequence, of: 1)
+            file.store(18, .reliableSequence, of: 2)
+        }
+        #expect(truncate(path, 32) == 0)
+        let again = try StateFile(path: path)
+        #expect(again.all(.reliableSequence) == [1: 17])
+        #expect(again.store(19, .reliableSequence, of: 2))
+        #expect(again.all(.reliableSequence) == [1: 17, 2: 19])
     }
 
     @Test func aFullFileSaysSo() throws {

@@ -46,7 +46,15 @@ public final class StateFile {
         guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
             throw SystemCallError("lock state file \(path): another bridge runs with it", code: errno)
         }
-        guard ftruncate(number, off_t(Self.size)) == 0 else { throw SystemCallError("size state file \(path)", code: errno) }
+        guard try Self.isOurs(number, path) else {
+            throw SystemCallError(
+                "use state file \(path): it holds something else; name another, or remove it if an older version has left it",
+                code: EINVAL
+            )
+        }
+        // With room on the disk for all of it: a write into a mapped file without is a signal that ends the process.
+        let result = posix_fallocate(number, 0, off_t(Self.size))
+        guard result == 0 else { throw SystemCallError("size state file \(path)", code: result) }
         guard let start = mmap(nil, Self.size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0), start != MAP_FAILED else {
             throw SystemCallError("map state file \(path)", code: errno)
         }
@@ -54,14 +62,23 @@ public final class StateFile {
         let first = start.bindMemory(to: Slot.self, capacity: Self.capacity + 1)
         slots = UnsafeMutableBufferPointer(start: first + 1, count: Self.capacity)
         if first.pointee.value != Self.magic {
-            // New, or of something else: what it says cannot be relied on.
             memset(start, 0, Self.size)
             first.pointee.value = Self.magic
         }
         for (index, slot) in slots.enumerated() {
-            guard let kind = Kind(rawValue: slot.kind) else { break }
-            places[Key(kind: kind, node: slot.node)] = index
+            guard let kind = Kind(rawValue: slot.kind), places.updateValue(index, forKey: Key(kind: kind, node: slot.node)) == nil else {
+                break
+            }
         }
+    }
+
+    /// Whether the file is empty, began to be made, or is of this format.
+    private static func isOurs(_ number: Int32, _ path: String) throws(SystemCallError) -> Bool {
+        var first = Slot(kind: 0, node: 0, value: 0)
+        let count = pread(number, &first, MemoryLayout<Slot>.size, 0)
+        guard count >= 0 else { throw SystemCallError("read state file \(path)", code: errno) }
+        if count == 0 { return true }
+        return count == MemoryLayout<Slot>.size && first.kind == 0 && first.node == 0 && (first.value == 0 || first.value == magic)
     }
 
     deinit {
