@@ -9,6 +9,8 @@ public struct CmanJoinRequest: WireStructure {
     public static let patchVersion: UInt32 = 1
     /// Longest name of a node.
     public static let maximumNameLength = 254
+    /// Most addresses of a node (reference/cman-wire.md 1.1).
+    public static let maximumAddresses = 10
     /// Longest usable name of a cluster: with 16 bytes the field has no terminator, and members compare on into the address.
     public static let maximumClusterNameLength = 15
 

@@ -38,6 +38,10 @@ extension CmanNode {
                 return
             }
         }
+        if packet.body.kind != nil, datagram.count > DatagramSlots.size {
+            // What is kept of a message has to fit into messages of this node.
+            failure = WireError(.outOfBounds(value: datagram.count, limit: DatagramSlots.size), field: "cmd", offset: CmanHeader.size)
+        }
         let header = packet.header
         guard header.cluster == clusterNumber else {
             effects.report(.refused(.foreignCluster(number: header.cluster, from: source)))

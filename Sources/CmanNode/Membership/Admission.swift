@@ -52,6 +52,8 @@ extension CmanNode {
     private func objection(to request: CmanJoinRequest, from sender: Sender) -> String? {
         if request.major != CmanJoinRequest.majorVersion { return "protocol version \(request.major)" }
         if !request.unreadAddresses.isEmpty { return "address length \(request.addressLength)" }
+        // Nobody could read a STARTTRANS or a view that repeats them all.
+        if request.addresses.count > CmanJoinRequest.maximumAddresses { return "\(request.addresses.count) addresses" }
         if request.clusterName != Array(configuration.clusterName.utf8)
             || request.clusterName.count > CmanJoinRequest.maximumClusterNameLength
         {
@@ -127,7 +129,8 @@ extension CmanNode {
             transition.joiner = nil
             transition.joinerEndpoint = nil
         }
-        guard let joiner = transition.joiner, joiner != id, let index = table.index(ofID: joiner) else { return }
+        // A member that programs were told of is no joiner, whatever a STARTTRANS says.
+        guard let joiner = transition.joiner, joiner != id, let index = table.index(ofID: joiner), !table[index].isReported else { return }
         if tellingItToWait, let endpoint = transition.joinerEndpoint {
             var message = CmanJoinAck()
             message.type = CmanJoinAnswer.wait.rawValue
