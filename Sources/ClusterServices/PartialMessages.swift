@@ -53,6 +53,11 @@ struct PartialMessages: Sendable {
         return .incomplete
     }
 
+    /// Forgets the pieces of all processes of `nodes`, of those too that were in no group.
+    mutating func remove(nodes: Set<UInt32>) {
+        assemblies = assemblies.filter { !nodes.contains($0.key.process.node) }
+    }
+
     /// Forgets the pieces of `process` in group `name`.
     mutating func remove(_ process: CPGProcess, in name: CPGName) {
         assemblies[Key(group: name, process: process)] = nil

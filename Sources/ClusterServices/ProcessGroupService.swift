@@ -68,6 +68,7 @@ package struct ProcessGroupService: Sendable {
     private mutating func removeProcessesOfLostNodes(into effects: inout ProcessorEffects) {
         let gone = Set(downList.nodeids.prefix(Int(downList.leftNodes)))
         guard !gone.isEmpty else { return }
+        partialMessages.remove(nodes: gone)
         for group in table.sorted {
             let left = group.processes.filter { gone.contains($0.node) }
             guard !left.isEmpty else { continue }

@@ -128,4 +128,52 @@ import WireFormat
         #expect(payloads == [[1, 2, 3, 4]])
         #expect(refused == 4)
     }
+
+    @Test func whatALostNodeBeganTakesNoRoomAnyMore() throws {
+        var stack = ServiceStack(configuration: ProcessorConfiguration(nodeID: 1, nodes: [1, 2]))
+        var effects = ProcessorEffects()
+        func enter(_ sequence: UInt64, _ members: [UInt32], from old: [UInt32]) throws {
+            let ring = TotemRingID(representative: 1, sequence: sequence)
+            stack.receive(TotemMembership(isTransitional: true, ring: ring, members: [1], joined: [], left: []), into: &effects)
+            stack.receive(
+                TotemMembership(
+                    isTransitional: false,
+                    ring: ring,
+                    members: members,
+                    joined: [],
+                    left: old.filter { !members.contains($0) }
+                ),
+                into: &effects
+            )
+            for _ in 0..<20 {
+                var own: [(group: [UInt8], bytes: [UInt8])] = []
+                stack.serviceMessages.drain { group, head, payload in
+                    own.append((Array(group.rawValue.utf8), Array(head) + Array(payload)))
+                    return true
+                }
+                for message in own {
+                    for member in members where member == 1 || message.group == Array("sync".utf8) {
+                        Self.deliver(message.bytes, group: message.group, from: member, &stack, &effects)
+                    }
+                }
+            }
+            try #require(stack.isSynchronised)
+        }
+        let name = try #require(CPGName("g".utf8))
+        let group = Array("a".utf8)
+        func begin(_ sender: UInt32, pid: UInt32) throws {
+            let message = CPGPartialMulticast(groupName: name, pid: pid, node: sender, part: .first, count: 1, total: 2)
+            Self.deliver(try message.bytes(payload: [1]), group: group, from: sender, &stack, &effects)
+        }
+        try enter(13, [1, 2], from: [1])
+        for sender in [1, 2] as [UInt32] {
+            Self.deliver(try CPGProcessJoin(groupName: name, pid: 5).bytes(), group: group, from: sender, &stack, &effects)
+        }
+        // Any process of a node that has one in the group may send, whether it is in the group itself or not.
+        for pid in 0..<100 as Range<UInt32> { try begin(2, pid: pid) }
+        try enter(17, [1], from: [1, 2])
+        effects.removeAll()
+        for pid in 200..<240 as Range<UInt32> { try begin(1, pid: pid) }
+        #expect(effects.effects.isEmpty)
+    }
 }
