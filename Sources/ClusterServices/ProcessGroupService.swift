@@ -224,7 +224,7 @@ package struct ProcessGroupService: Sendable {
 
     /// Every client of this node is gone, as when a daemon is stopped (cpg.c:1066 of 3.1.7).
     package mutating func leaveAll(into outbox: inout Outbox) {
-        for client in clients.sorted(by: { $0.pid < $1.pid }) {
+        for client in clients.sorted(by: { ($0.pid, $0.group) < ($1.pid, $1.group) }) {
             _ = leave(client.group, pid: client.pid, reason: .processDown, into: &outbox)
         }
     }

@@ -48,9 +48,7 @@ struct ProcessGroupTable: Sendable {
     }
 
     /// All groups, by name as the daemons order them.
-    var sorted: [Group] {
-        groups.sorted { left, right in left.name.withBytes { bytes in right.name.withBytes { bytes.lexicographicallyPrecedes($0) } } }
-    }
+    var sorted: [Group] { groups.sorted { $0.name < $1.name } }
 
     /// What became of a process that was to be added.
     enum Insertion: Sendable {

@@ -2,6 +2,8 @@ import ClusterServices
 import EngineKit
 import Testing
 import TotemNode
+import TotemWire
+import WireFormat
 
 @Suite struct ProcessGroups {
     private func cluster(seed: UInt64) -> ClusterNetwork {
@@ -177,5 +179,20 @@ import TotemNode
             #expect(network.refusals(at: 1) == [], "seed \(seed)")
             #expect(network.refusals(at: 2) == [], "seed \(seed)")
         }
+    }
+
+    /// The clients lie in a set, whose order is another one in every process.
+    @Test func aStoppingNodeLeavesItsGroupsInTheOrderOfTheirNames() {
+        var stack = ServiceStack(configuration: ProcessorConfiguration(nodeID: 1, nodes: [1]))
+        let names = ["delta", "alpha", "hotel", "bravo", "golf", "charlie", "foxtrot", "echo"]
+        for name in names { _ = CPGName(name.utf8).map { stack.join($0, pid: 7) } }
+        stack.clientMessages.drain { _, _, _ in true }
+        stack.leave()
+        var left: [String] = []
+        stack.clientMessages.drain { _, head, _ in
+            if let message = try? CPGProcessLeave(reading: head) { left.append(message.change.groupName.description) }
+            return true
+        }
+        #expect(left == names.sorted())
     }
 }

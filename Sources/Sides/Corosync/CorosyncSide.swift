@@ -268,8 +268,8 @@ struct CorosyncSide: SideAdapter {
                 )
             )
         )
-        for (id, member) in natives {
-            guard let votes = quorum.votes[id], votes != member.votes else { continue }
+        for id in natives.keys.sorted() {
+            guard let votes = quorum.votes[id], votes != natives[id]?.votes else { continue }
             natives[id]?.votes = votes
             reports.append(.memberChanged(SideMember(id: id, votes: votes)))
         }

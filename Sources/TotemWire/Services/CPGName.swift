@@ -53,6 +53,13 @@ extension CPGName: Hashable {
     }
 }
 
+extension CPGName: Comparable {
+    /// The order in which the daemons list groups: that of their bytes.
+    public static func < (left: CPGName, right: CPGName) -> Bool {
+        left.withBytes { bytes in right.withBytes { bytes.lexicographicallyPrecedes($0) } }
+    }
+}
+
 extension CPGName: CustomStringConvertible {
     /// The name as text. Bytes that are no UTF-8 are shown as corosync logs them (`\xNN`, cpg.c:513 of 3.1.7).
     public var description: String {
