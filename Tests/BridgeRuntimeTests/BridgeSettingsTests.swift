@@ -88,6 +88,8 @@ import WireFormat
         ("node2: 10.0.0.2", "node2: 10.0.1.2", "bridge.yaml", 3, "on both sides"),
         ("hello: 2 s", "hello: 2 h", "bridge.yaml", 6, "length of time"),
         ("11: {", "2: {", "bridge.yaml", 9, "ports.2"),
+        ("11: {", "011: {", "bridge.yaml", 9, "ports.011"),
+        ("20: {}", "20: { group: clvmd }", "bridge.yaml", 10, "stands for port 11 already"),
         ("mapping: raw", "mapping: cooked", "bridge.yaml", 9, "cooked"),
         ("manageAddresses: true", "manageAddresses: perhaps", "bridge.yaml", 11, "neither true nor false"),
         ("manageAddresses: true", "manageAddresses: [", "bridge.yaml", 11, "is not YAML"),

@@ -163,7 +163,7 @@ struct BridgeSettingsReader {
         var ports: [BridgeSettings.Port] = []
         for key in section.keys {
             // 0 and 1 are the protocol's own, 2 the service manager's, which is answered and not translated.
-            guard let number = UInt8(key), number > 2 else {
+            guard let number = UInt8(key), number > 2, key == "\(number)" else {
                 throw ConfigurationError(section.place(of: key), "ports.\(key) is no port from 3 to 255", remedy: "mend it")
             }
             let port = try section.requiredSection(key)
@@ -175,6 +175,13 @@ struct BridgeSettingsReader {
             let group = try port.text("group") ?? "cman.\(number)"
             guard (1...127).contains(group.utf8.count) else {
                 throw ConfigurationError(port.place(of: "group"), "a group's name has 1 to 127 bytes", remedy: "shorten it")
+            }
+            if let other = ports.first(where: { $0.group == group }) {
+                throw ConfigurationError(
+                    port.place(of: "group"),
+                    "group \(group) stands for port \(other.number) already",
+                    remedy: "give every port a group of its own"
+                )
             }
             ports.append(BridgeSettings.Port(number: number, group: group, mapping: mapping))
         }

@@ -33,7 +33,9 @@ final class AdminEndpoint: Sendable {
             close(other)
             throw SystemCallError("listen at \(path): another bridge answers there", code: EADDRINUSE)
         }
-        if -other == ECONNREFUSED { unlink(path) }
+        // A file of another kind refuses too.
+        var found = stat()
+        if -other == ECONNREFUSED, lstat(path, &found) == 0, found.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         let listener = FileDescriptor(owning: try SystemCallError.check(linuxnet_unix_listen(path), "listen at \(path)"))
         let endpoint = ListeningEnd(listener, snapshot)
         Thread { endpoint.serve() }.start()
