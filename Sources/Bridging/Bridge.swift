@@ -76,6 +76,7 @@ public struct Bridge: Sendable {
             guard expectedVotes != votes, proxies[side.other][node]?.isMember == true else { return }
             expectedVotes = votes
             actions.append(.order(.setExpectedVotes(votes, proxy: node), on: side.other))
+        case .unheard: counters.withoutListener[side] += 1
         case .refused(let refusal, let node):
             // What a side does not take of a proxy was meant by the node behind it.
             let origin = natives[side][node] == nil && natives[side.other][node] != nil ? side.other : side

@@ -6,6 +6,9 @@ public struct BridgeCounters: Sendable, Hashable {
     public var acknowledgedEarly = PerSide<UInt64>(both: 0)
     /// Messages of this side that no native member of the other side was meant to get.
     public var withoutRecipient = PerSide<UInt64>(both: 0)
+    /// Messages of this side to a port on which no program of the other side was known to listen. A side that has to know before it
+    /// can take a message over does not carry these across; others do, because a program may just have begun to listen.
+    public var withoutListener = PerSide<UInt64>(both: 0)
     /// What was refused of this side's native members, by reason.
     public var refused = PerSide<[Refusal: UInt64]>(both: [:])
     /// Proxies of this side that were lost without being withdrawn.

@@ -19,6 +19,7 @@ extension Bridge {
             if let receipt { actions.append(.order(.acknowledge(receipt), on: side)) }
             return
         }
+        if !isHeard(message, on: toward) { counters.withoutListener[side] += 1 }
         if let receipt {
             unacknowledged[side].insert(receipt)
             acknowledgements.append(
@@ -28,6 +29,11 @@ extension Bridge {
         queuedBytes[toward] += message.payload.count
         queues[toward][message.source, default: SendQueue()].append(.init(message: message, receipt: receipt, arrival: now))
         dispatch(message.source, to: toward, at: now, into: &actions)
+    }
+
+    private func isHeard(_ message: SideMessage, on side: SideID) -> Bool {
+        if message.target != 0 { return listeners[side][message.target]?.contains(message.targetPort) ?? false }
+        return listeners[side].values.contains { $0.contains(message.targetPort) }
     }
 
     private func refusal(of message: SideMessage, from side: SideID) -> Refusal? {

@@ -27,6 +27,8 @@ public enum SideReport: Sendable, Hashable {
     case killed(proxy: UInt32, by: UInt32)
     /// A native member changed the expected votes of the cluster.
     case expectedVotes(UInt32, by: UInt32)
+    /// A message of a native member is not carried across, because no program of the other side is known to listen on its port.
+    case unheard(node: UInt32)
     /// Something of a native member cannot be carried across; it was answered as the protocol demands.
     case refused(Refusal, node: UInt32)
     /// A native member uses the id of a proxy.

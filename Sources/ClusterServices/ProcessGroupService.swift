@@ -10,6 +10,7 @@ package struct ProcessGroupService: Sendable {
     static let largestPiece = (1 << 20) - 1024
 
     private let node: UInt32
+    private let reportsUnheard: Bool
     private var table = ProcessGroupTable()
     private var partialMessages = PartialMessages()
     /// Own processes as the joinlist names them: by process id, then in the order of joining.
@@ -22,9 +23,10 @@ package struct ProcessGroupService: Sendable {
     private var downList = CPGDownList()
     private var joinLists: [(sender: UInt32, entry: CPGJoinList.Entry)] = []
 
-    /// The CPG service of `node`.
-    package init(node: UInt32) {
+    /// The CPG service of `node`; `reportsUnheard` as `ProcessorConfiguration.reportsUnheardMessages`.
+    package init(node: UInt32, reportsUnheard: Bool = false) {
         self.node = node
+        self.reportsUnheard = reportsUnheard
         downList.nodeids = Array(repeating: 0, count: CPGDownList.capacity)
     }
 
@@ -196,7 +198,10 @@ package struct ProcessGroupService: Sendable {
         into effects: inout ProcessorEffects
     ) {
         table.withGroup(name) { group in
-            guard group.hasProcess(of: node) else { return }
+            guard group.hasProcess(of: node) else {
+                if reportsUnheard { effects.report(.unheard(group: group.text, from: process)) }
+                return
+            }
             // Any process of the sender's node will do (cpg.c:1392-1405 of 3.1.7).
             guard group.hasProcess(of: process.node) else {
                 effects.report(.refused(.unknownSender(group: group.text, from: process)))

@@ -13,6 +13,8 @@ public struct ProcessorConfiguration: Sendable, Hashable {
     /// `totem.config_version`; nil when the configuration has none. A daemon that starts with a lower version than one it hears of
     /// exits (cmap.c:474 of 3.1.7), so that a stand-in must have the version of the real nodes, or none.
     public var configurationVersion: UInt64?
+    /// Whether messages of groups in which this node has no process are told as `ProcessorEvent.unheard`.
+    public var reportsUnheardMessages = false
     /// Most bytes of clients' messages that wait for synchronisation or for room in the ring's queue.
     public var pendingLimit = 4 << 20
 

@@ -104,6 +104,8 @@ public enum ProcessorEvent: Sendable {
     case group(CPGMembership)
     /// A CPG message, in total order. `payload` lies in the store of the effects; `group` is its name.
     case message(group: String, from: CPGProcess, payload: ByteRange)
+    /// A CPG message of a group in which this node has no process (`ProcessorConfiguration.reportsUnheardMessages`).
+    case unheard(group: String, from: CPGProcess)
     /// Another node asks this one to leave (CFG kill). A daemon exits at once, without a word.
     case killed(by: UInt32)
     /// At its first synchronisation the processor finds that another node has a newer configuration than its own. A daemon exits.

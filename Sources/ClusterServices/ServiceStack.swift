@@ -26,7 +26,7 @@ package struct ServiceStack: Sendable {
     package init(configuration: ProcessorConfiguration) {
         node = configuration.totem.nodeID
         configurationService = ConfigurationService(node: node, version: configuration.configurationVersion)
-        processGroups = ProcessGroupService(node: node)
+        processGroups = ProcessGroupService(node: node, reportsUnheard: configuration.reportsUnheardMessages)
         let node = node
         voteQuorum = configuration.quorum.map { VoteQuorumService(node: node, configuration: $0) }
     }

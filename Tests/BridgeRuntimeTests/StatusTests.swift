@@ -1,3 +1,4 @@
+import EngineKit
 import Foundation
 import Glibc
 import Testing
@@ -23,7 +24,9 @@ import Testing
                     carried: 0,
                     acknowledgedEarly: 0,
                     withoutRecipient: 0,
+                    withoutListener: 0,
                     refused: [:],
+                    refusedPackets: 0,
                     proxiesLost: 0
                 )
             )
@@ -48,6 +51,24 @@ import Testing
         document.problems = UpgradeAdvice.problems(document)
         document.nextStep = UpgradeAdvice.nextStep(document)
         return document
+    }
+
+    /// The network decides how many packets are refused, not how long the log gets.
+    @Test func refusedPacketsDoNotFillTheLog() {
+        var log = RefusalLog()
+        let start = Instant.zero + .seconds(100)
+        var lines: [UInt64] = []
+        for step: Int64 in 0..<30_000 {
+            if let others = log.admit(at: start + .milliseconds(step)) { lines.append(others) }
+        }
+        #expect(lines == [0, 9_999, 9_999])
+    }
+
+    /// What members claim is no reason to break.
+    @Test func hugeVotesAreNoTrouble() {
+        var status = Self.document(legacy: [1, 2, 3], corosync: [])
+        status.legacy.quorum = StatusDocument.Quorum(isQuorate: true, needed: .max, votes: .max, expected: .max)
+        #expect(UpgradeAdvice.nextStep(status).hasPrefix("none"))
     }
 
     @Test func theHighestLegacyNodeGoesFirst() {

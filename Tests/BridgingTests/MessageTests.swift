@@ -127,6 +127,18 @@ import Testing
         #expect(bench.bridge.status(at: bench.now).counters.withoutRecipient.second == 1)
     }
 
+    @Test func whatNobodyListensToIsCarriedAndCounted() {
+        var bench = BridgeBench.upgrading()
+        bench.report(.message(message(3)), from: .second)
+        #expect(bench.bridge.status(at: bench.now).counters.withoutListener == PerSide(first: 0, second: 1))
+        bench.report(.listening(node: 1, port: 11, true), from: .first)
+        bench.report(.message(message(3)), from: .second)
+        bench.report(.message(message(3, 1)), from: .second)
+        #expect(bench.bridge.status(at: bench.now).counters.withoutListener == PerSide(first: 0, second: 1))
+        bench.report(.message(message(3, 2)), from: .second)
+        #expect(bench.bridge.status(at: bench.now).counters.withoutListener == PerSide(first: 0, second: 2))
+    }
+
     @Test func theLastMessagesOfANodeThatLeavesArriveBeforeItsProxyGoes() {
         var bench = BridgeBench.upgrading()
         for index: UInt8 in 0..<4 { bench.report(.message(message(3, 0, [index])), from: .second) }

@@ -92,6 +92,20 @@ import Testing
         #expect(lab.received(by: 1, from: 4).isEmpty)
     }
 
+    /// Nobody on the other side listens: what is not carried, or carried for nobody, shows in the status.
+    @Test func messagesThatNobodyListensToAreCounted() {
+        var lab = agreed()
+        lab.joinGroup(3, "cman.50")
+        lab.joinGroup(4, "group of programs that are not bridged")
+        lab.run(for: .seconds(2))
+        for _ in 0..<7 { lab.sendGroup(3, "cman.50", [UInt8](repeating: 0, count: 20)) }
+        lab.sendGroup(4, "group of programs that are not bridged", [1])
+        lab.run(for: .seconds(2))
+        let status = lab.bridge?.status(at: lab.now)
+        #expect(status?.counters.withoutListener == PerSide(first: 0, second: 7))
+        #expect(status?.counters.refused == PerSide(both: [:]))
+    }
+
     @Test func programsThatListenAreKnownAcross() {
         let lab = agreed()
         let status = lab.bridge?.status(at: lab.now)

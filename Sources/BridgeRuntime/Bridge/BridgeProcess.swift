@@ -24,6 +24,7 @@ public struct BridgeProcess: LoopParticipant {
     private let state: StateFile
     private let admin: AdminEndpoint
     private var snapshots: SnapshotSchedule
+    private var refusals = PerSide(both: RefusalLog())
 
     private var engine: BridgeEngine
     private var effects = BridgeEffects()
@@ -185,6 +186,7 @@ public struct BridgeProcess: LoopParticipant {
             StatusDocument(
                 engine.status(at: now),
                 settings: settings,
+                refusedPackets: engine.refusedPackets,
                 sockets: sockets.counters,
                 process: admin.process,
                 time: WallClock.now()
@@ -257,7 +259,10 @@ public struct BridgeProcess: LoopParticipant {
             logger.info("\(BridgeWords.describe(note, nodes: settings.nodes))")
             snapshots.hasNews = true
         case .refusedPacket(let side, let proxy, let reason):
-            logger.warning("the proxy of node \(proxy) on \(side) refused a packet: \(reason)")
+            guard let others = refusals[side].admit(at: now) else { return }
+            logger.warning(
+                "the \(BridgeWords.name(of: side)) proxy of node \(proxy) refused a packet: \(reason)\(others > 0 ? "; \(others) others since the last such line" : "")"
+            )
         case .stopped: hasStopped = true
         }
     }

@@ -248,6 +248,7 @@ final class CorosyncMember: ClusterMember {
         case .quorum(let quorum): report(quorum)
         case .group(let group): report(group)
         case .message(let group, let process, let payload): effects.withBytes(payload) { report($0, group: group, from: process) }
+        case .unheard: break
         case .killed(let node):
             output.report(NodeReport("killed").with("by", node))
             expulsion = "killed"

@@ -7,6 +7,7 @@ extension StatusDocument {
     init(
         _ status: BridgeStatus,
         settings: BridgeSettings,
+        refusedPackets: PerSide<UInt64>,
         sockets: BridgeSockets.Counters,
         process: AdminEndpoint.Process,
         time: Int64
@@ -28,8 +29,8 @@ extension StatusDocument {
             )
         }
         let names = Dictionary(uniqueKeysWithValues: settings.nodes.map { ($0.id, $0.name) })
-        legacy = Side(.cman, status, names)
-        corosync = Side(.corosync, status, names)
+        legacy = Side(.cman, status, names, refusedPackets.first)
+        corosync = Side(.corosync, status, names, refusedPackets.second)
         self.sockets = Sockets(
             received: sockets.received,
             sent: sockets.sent,
@@ -44,7 +45,7 @@ extension StatusDocument {
 }
 
 extension StatusDocument.Side {
-    init(_ id: SideID, _ status: BridgeStatus, _ names: [UInt32: String]) {
+    init(_ id: SideID, _ status: BridgeStatus, _ names: [UInt32: String], _ refusedPackets: UInt64) {
         let side = status.sides[id]
         let counts = status.counters
         name = BridgeWords.name(of: id)
@@ -81,7 +82,9 @@ extension StatusDocument.Side {
             carried: counts.carried[id],
             acknowledgedEarly: counts.acknowledgedEarly[id],
             withoutRecipient: counts.withoutRecipient[id],
+            withoutListener: counts.withoutListener[id],
             refused: Dictionary(uniqueKeysWithValues: counts.refused[id].map { ($0.key.rawValue, $0.value) }),
+            refusedPackets: refusedPackets,
             proxiesLost: counts.proxiesLost[id]
         )
     }

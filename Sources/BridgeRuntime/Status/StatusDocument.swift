@@ -61,8 +61,12 @@ public struct StatusDocument: Codable, Sendable, Equatable {
         public var acknowledgedEarly: UInt64
         /// Meant for no native member of the other side.
         public var withoutRecipient: UInt64
+        /// To ports on which no program of the other side was known to listen.
+        public var withoutListener: UInt64
         /// Refused, by reason.
         public var refused: [String: UInt64]
+        /// Packets of this side that proxies refused: unreadable, of another cluster, or out of place.
+        public var refusedPackets: UInt64
         /// Proxies of this side that were lost without being withdrawn.
         public var proxiesLost: UInt64
     }

@@ -9,6 +9,10 @@ enum StatusText {
         for node in status.nodes { lines.append(row(columns(node, status))) }
         lines.append("")
         for side in [status.legacy, status.corosync] { lines += describe(side) }
+        let sockets = status.sockets
+        if sockets.sendFailures + sockets.truncated > 0 {
+            lines.append("datagrams: \(sockets.sendFailures) that the system would not send, \(sockets.truncated) too long to be read")
+        }
         for problem in status.problems { lines.append("problem: \(problem)") }
         lines.append("next step: \(status.nextStep)")
         return lines.joined(separator: "\n") + "\n"
@@ -34,12 +38,13 @@ enum StatusText {
         lines.append("\(side.name): \(quorum)\(side.isOperational ? "" : ", cannot order messages now")")
         let counters = side.counters
         lines.append(
-            "  messages of its nodes: \(counters.carried) carried across, \(counters.withoutRecipient) for nobody there, \(counters.acknowledgedEarly) acknowledged early"
+            "  messages of its nodes: \(counters.carried) carried across, \(counters.withoutRecipient) for nobody there, \(counters.withoutListener) to ports nobody there listens on, \(counters.acknowledgedEarly) acknowledged early"
         )
         if !counters.refused.isEmpty {
             let reasons = counters.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             lines.append("  refused: \(reasons.joined(separator: ", "))")
         }
+        if counters.refusedPackets > 0 { lines.append("  packets refused: \(counters.refusedPackets)") }
         for queue in side.queues {
             lines.append("  \(queue.messages) messages of node \(queue.sender) wait for it, the oldest for \(queue.oldestMilliseconds) ms")
         }

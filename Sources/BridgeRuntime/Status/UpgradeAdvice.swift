@@ -52,7 +52,7 @@ enum UpgradeAdvice {
     private static func canSpare(_ node: StatusDocument.Node, _ status: StatusDocument) -> Bool {
         [status.legacy.quorum, status.corosync.quorum].allSatisfy { quorum in
             guard let quorum else { return true }
-            return quorum.votes >= quorum.needed + node.votes
+            return UInt64(quorum.votes) >= UInt64(quorum.needed) + UInt64(node.votes)
         }
     }
 

@@ -129,6 +129,7 @@ struct CorosyncSide: SideAdapter {
         engineConfiguration.totem.networkMTU = settings.networkMTU
         engineConfiguration.totem.storedRingSequence = ringSequences[identity.id] ?? 0
         engineConfiguration.configurationVersion = settings.configurationVersion
+        engineConfiguration.reportsUnheardMessages = true
         var quorum = VoteQuorumConfiguration(votes: identity.votes, expectedVotes: settings.expectedVotes ?? configuration.expectedVotes)
         quorum.twoNode = settings.twoNode
         quorum.waitForAll = settings.waitForAll

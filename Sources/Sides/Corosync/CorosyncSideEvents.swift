@@ -13,7 +13,7 @@ extension CorosyncSide {
     mutating func take(_ event: ProcessorEvent, of index: Int, at now: Instant, into effects: inout BridgeEffects) {
         let proxy = proxies[index].id
         switch event {
-        case .message, .refused, .storeRingSequence: break
+        case .message, .unheard, .refused, .storeRingSequence: break
         default: isStale = true
         }
         switch event {
@@ -37,6 +37,8 @@ extension CorosyncSide {
             changedPorts.insert(port)
         case .message(let group, let process, let payload):
             take(payload, group: group, from: process, of: index, at: now)
+        case .unheard(let group, let process):
+            noteUnheard(group, process, by: index)
         case .killed(let killer):
             if natives[killer] != nil { reports.append(.killed(proxy: proxy, by: killer)) }
             proxies[index].end = .killed
@@ -60,6 +62,13 @@ extension CorosyncSide {
         for change in processes where self.index(of: change.process.node) == nil {
             reports.append(.refused(.barrier, node: change.process.node))
         }
+    }
+
+    /// A message that no proxy carries: no program behind them listens. Every processor sees it; one of them counts.
+    private mutating func noteUnheard(_ group: String, _ process: CPGProcess, by index: Int) {
+        guard index == authority, natives[process.node] != nil, configuration.ports.port(for: group) != nil else { return }
+        let isCarried = proxies[index].processor.processes(in: group).contains { self.index(of: $0.node) != nil }
+        if !isCarried { reports.append(.unheard(node: process.node)) }
     }
 
     private mutating func take(_ payload: ByteRange, group: String, from process: CPGProcess, of index: Int, at now: Instant) {

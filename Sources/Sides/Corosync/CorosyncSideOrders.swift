@@ -85,6 +85,8 @@ extension CorosyncSide {
     mutating func sendPending(_ index: Int, at now: Instant, into effects: inout BridgeEffects) {
         while let (message, tag) = proxies[index].pending.first {
             guard let entry = configuration.ports.entry(for: message.targetPort) else { return }
+            // Its port may have been closed while it waited; outside the group the proxy would not see it ordered.
+            join(message.targetPort, index, at: now, into: &effects)
             let count = fill(message, entry.mapping)
             var failure: TotemSendError?
             var own: [UInt8] = []

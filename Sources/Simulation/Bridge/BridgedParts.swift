@@ -192,7 +192,7 @@ final class TotemPart: EngineEnvironment {
             effects.withBytes(payload) { bytes in receive(bytes, from: sender, process, host) }
         case .storeRingSequence(let sequence): storedRingSequences[cluster.nodeIDs[host.number]] = sequence
         case .killed, .outdatedConfiguration, .duplicateIdentity, .ring, .refused: cluster.note(.state("\(event)"), of: process)
-        case .synchronised, .quorum, .group: break
+        case .synchronised, .quorum, .group, .unheard: break
         }
     }
 
