@@ -199,7 +199,7 @@ package struct ProcessGroupService: Sendable {
     ) {
         table.withGroup(name) { group in
             guard group.hasProcess(of: node) else {
-                if reportsUnheard { effects.report(.unheard(group: group.text, from: process)) }
+                if reportsUnheard, group.hasProcess(of: process.node) { effects.report(.unheard(group: group.text, from: process)) }
                 return
             }
             // Any process of the sender's node will do (cpg.c:1392-1405 of 3.1.7).

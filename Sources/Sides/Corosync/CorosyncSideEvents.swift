@@ -66,7 +66,11 @@ extension CorosyncSide {
 
     /// A message that no proxy carries: no program behind them listens. Every processor sees it; one of them counts.
     private mutating func noteUnheard(_ group: String, _ process: CPGProcess, by index: Int) {
-        guard index == authority, natives[process.node] != nil, configuration.ports.port(for: group) != nil else { return }
+        guard let port = configuration.ports.port(for: group) else { return }
+        // The processors that are in the group count it too. One that joins while a ring ends, when changes of groups begin no new count,
+        // goes on with the number that the others have.
+        _ = proxies[index].stream.delivered(port)
+        guard index == authority, natives[process.node] != nil else { return }
         let isCarried = proxies[index].processor.processes(in: group).contains { self.index(of: $0.node) != nil }
         if !isCarried { reports.append(.unheard(node: process.node)) }
     }

@@ -51,7 +51,7 @@ package struct OrderedStream: Sendable {
         counts[Int(port)] = 0
     }
 
-    /// A message of `port` was delivered: its name.
+    /// A message of `port` was delivered, or would have been to a process in its group: its name.
     package mutating func delivered(_ port: UInt8) -> (stretch: Stretch, number: UInt64) {
         counts[Int(port)] += 1
         let stretch = Stretch(ring: ring, next: next, isSynchronised: isSynchronised, port: port, changes: changes[Int(port)])
