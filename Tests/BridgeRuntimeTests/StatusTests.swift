@@ -64,6 +64,15 @@ import Testing
         #expect(lines == [0, 9_999, 9_999])
     }
 
+    @Test func aBridgeThatStandsStillIsNotHealthy() {
+        var status = Self.document(legacy: [1, 2, 3], corosync: [])
+        status.time = 1000
+        status.noteAge(at: 1_001_000_000_000)
+        #expect(status.problems.isEmpty)
+        status.noteAge(at: 1_060_000_000_000)
+        #expect(status.problems.first?.contains("has done nothing for 60 s") == true)
+    }
+
     /// What members claim is no reason to break.
     @Test func hugeVotesAreNoTrouble() {
         var status = Self.document(legacy: [1, 2, 3], corosync: [])
@@ -153,7 +162,8 @@ import Testing
         #expect(information.st_mode & 0o777 == 0o600)
         // Nothing is known yet.
         #expect(throws: StatusClient.Failure.self) { try StatusClient.ask(path) }
-        let document = Self.document(legacy: [1, 2], corosync: [3])
+        var document = Self.document(legacy: [1, 2], corosync: [3])
+        document.time = Double(WallClock.now()) / 1e9
         endpoint.publish(document)
         #expect(try StatusClient.ask(path) == document)
         #expect(throws: SystemCallError.self) { try AdminEndpoint(path: path) }

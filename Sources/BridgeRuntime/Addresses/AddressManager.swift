@@ -105,7 +105,16 @@ final class AddressManager {
                 try claim(address, on: interface, at: now)
             }
         } catch {
-            outcomes.append((address, .refused(error.description)))
+            outcomes.append((address, .refused(advice(error))))
+        }
+    }
+
+    /// What went wrong, and what the operator can do about it.
+    private func advice(_ error: any Error) -> String {
+        switch (error as? SystemCallError)?.code {
+        case EPERM: "\(error); run the bridge with CAP_NET_ADMIN and CAP_NET_RAW, or name an addressHook"
+        case EADDRNOTAVAIL: "\(error); add it to this host, or write manageAddresses: true"
+        default: "\(error)"
         }
     }
 
@@ -204,7 +213,7 @@ final class AddressManager {
             } catch {
                 registry.forget(socket.descriptor)
                 entries[address] = nil
-                outcomes.append((address, .refused("\(error)")))
+                outcomes.append((address, .refused(advice(error))))
             }
         }
         pollHooks(at: now)

@@ -27,9 +27,10 @@ public enum StatusClient {
             let count = read(number, &buffer, buffer.count)
             if count > 0 { data.append(contentsOf: buffer[..<count]) } else if count == 0 || errno != EINTR { break }
         }
-        guard !data.isEmpty, let document = try? StatusCoding.decode(data) else {
+        guard !data.isEmpty, var document = try? StatusCoding.decode(data) else {
             throw Failure(description: "the bridge at \(path) did not answer; try again in a second")
         }
+        document.noteAge(at: WallClock.now())
         return document
     }
 

@@ -111,4 +111,14 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var problems: [String]
     /// What the operator may do next.
     public var nextStep: String
+
+    /// Says so when this is an old picture at `now` (nanoseconds since 1970): the thread that answers runs on when the loop does not.
+    mutating func noteAge(at now: Int64) {
+        let age = Double(now) / 1e9 - time
+        guard age > 5 else { return }
+        let problem =
+            "the bridge (process \(processID)) has done nothing for \(Int(min(age, 1e9))) s: if it stays like this, start it again"
+        problems.insert(problem, at: 0)
+        nextStep = "mend this first: \(problem)"
+    }
 }
