@@ -45,7 +45,6 @@ public struct CmanNode: NodeEngine {
     /// When the next HELLO is due, kept to notice that this node did not run when it was.
     var helloDue = Instant.zero
     var lastAdmission: (name: [UInt8], at: Instant)?
-    var lastRequest: Instant?
     var pendingDeaths: [UInt32] = []
     var deferred = DeferredMessages()
     var pendingLeave: CmanLeaveReason?

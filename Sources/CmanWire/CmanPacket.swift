@@ -5,10 +5,8 @@ import WireFormat
 /// Which message a datagram holds is decided before its fields are walked: `init(shapeOf:)` looks at port and command, and `visit`
 /// then goes over the fields of that shape, whether to read, to write or to dissect. `init(reading:)` does both.
 public struct CmanPacket: WireStructure {
-    /// Prefix of the names of its fields, but for those of service-manager messages.
+    /// Prefix of the names of its fields.
     public static let protocolName: StaticString = "cman"
-    /// Prefix of the names of the fields behind the header of a service-manager message.
-    public static let serviceManagerProtocolName: StaticString = "sm"
 
     /// The header.
     public var header = CmanHeader()

@@ -97,7 +97,10 @@ extension CmanNode {
         }
         writeHeader(header, slot: message.slot)
         transmit(message, into: &effects)
-        guard !message.flags.contains(.noAck) else { return }
+        guard !message.flags.contains(.noAck) else {
+            if message.slot != scratchSlot { slots.giveBack(message.slot) }
+            return
+        }
         let expected = markReceivers(of: message.target)
         guard expected > 0 else {
             complete(message, into: &effects)

@@ -56,9 +56,8 @@ extension CmanNode {
 
     private mutating func startListening(for interval: Interval, into effects: inout CmanEffects) {
         timers[.announcement] = nil
-        lastRequest = nil
         timers[.membership] = isFounder ? now + interval : nil
-        change(to: .starting(until: now + interval), into: &effects)
+        change(to: .starting, into: &effects)
     }
 
     mutating func membershipTimeout(into effects: inout CmanEffects) {
@@ -125,9 +124,8 @@ extension CmanNode {
             let sum = configuration.nodeName.utf8.reduce(0) { $0 + Int64(Int8(bitPattern: $1)) }
             let second = rules.countsWholeSeconds ? Interval.seconds(1) : configuration.timers.newCluster / 16
             let delay = second * ((sum & 15) + 1)
-            let until = now + delay + wait(configuration.timers.joinWait)
-            timers[.membership] = until
-            change(to: .starting(until: until), into: &effects)
+            timers[.membership] = now + delay + wait(configuration.timers.joinWait)
+            change(to: .starting, into: &effects)
         case .newCluster where message.value < newClusterValue:
             listen(into: &effects)
         case .member:

@@ -6,7 +6,7 @@ import WireFormat
 enum MembershipRole: Sendable {
     case idle
     /// Listens for HELLO.
-    case starting(until: Instant)
+    case starting
     /// Announces that it will form a cluster.
     case newCluster(until: Instant)
     /// Has sent JOINREQ.
