@@ -64,4 +64,38 @@ import WireFormat
         #expect(told == Set(network.nodes[0].members.filter { $0.state == .member && $0.id != network.nodes[0].id }.map(\.id)))
         #expect(told.contains(victim))
     }
+
+    /// What members said while they joined, worked and died, changed at random, from members and strangers. Whoever is still a member
+    /// in the end is a member in working order.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>) func changedPacketsDoNoHarm(_ seed: UInt64) throws {
+        let network = try cluster()
+        _ = try network.send("a message", from: 1)
+        network.with(2) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }
+        network.run(.seconds(30))
+        network.join(2)
+        try #require(network.run(until: { $0.agree([0, 1, 2]) }, atMost: .seconds(100)))
+        let samples = try network.log.filter { if case .hello = $0.packet.body { false } else { true } }.map { try $0.packet.bytes() }
+        var random = RandomSource(seed: seed)
+        for _ in 0..<4000 {
+            var datagram = samples[Int(random.next() % UInt64(samples.count))]
+            // Numbers of messages that could be under way, so that copies and acknowledgements meet something.
+            for place in [2, 4] { datagram[place] = UInt8(random.next() % 64) }
+            for _ in 0..<(random.next() % 4) {
+                let place = 12 + Int(random.next() % UInt64(datagram.count - 12))
+                datagram[place] = random.next() % 2 == 0 ? UInt8(random.next() % 8) : UInt8(truncatingIfNeeded: random.next())
+            }
+            if random.next() % 8 == 0 { datagram.removeLast(Int(random.next() % UInt64(datagram.count))) }
+            let target = Int(random.next() % 3)
+            let source = Int(random.next() % 4)
+            guard source != target else { continue }
+            let address = source < 3 ? network.addresses[source] : Endpoint(IPAddress(ipv4: 0x0A00_0032), 6809)
+            network.inject(datagram, from: address, to: target)
+            network.run(.milliseconds(Int64(random.next() % 40)))
+            for index in 0..<3 where network.nodes[index].state == .left || network.nodes[index].state == .rejected { network.join(index) }
+        }
+        network.run(.seconds(600))
+        #expect(network.nodes.allSatisfy { !$0.isInTransition }, "seed \(seed): \(network.description)")
+        let members = network.nodes.indices.filter { network.nodes[$0].state == .member }
+        #expect(network.agreeByGeneration(members), "seed \(seed): \(network.description)")
+    }
 }

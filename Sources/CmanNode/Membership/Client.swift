@@ -206,7 +206,11 @@ extension CmanNode {
 
     /// The lowest member takes over.
     mutating func masterIsDead(_ master: UInt32, into effects: inout CmanEffects) {
-        guard let elected = table.lowestMember() else { return }
+        guard let elected = table.lowestMember() else {
+            // This node has no id yet and the others are gone: nobody will ever tell it one.
+            if rules.joinsPersistently { joinAgain(into: &effects) }
+            return
+        }
         if elected == id {
             if let index = table.index(ofID: master) { table[index].leaveReason = CmanLeaveReason.noResponse.rawValue }
             startTransition(.deadMaster, subject: master, into: &effects)
