@@ -138,6 +138,11 @@ extension CmanNode {
             return
         }
         timers[.transition] = nil
+        if message.newNodeID == 0, id == 0, rules.joinsPersistently {
+            // The others have agreed without this node; a member without an id would be none.
+            joinAgain(into: &effects)
+            return
+        }
         if message.newNodeID != 0, id == 0 {
             guard message.newNodeID <= NodeTable.highestID, table.index(ofID: message.newNodeID) == nil else {
                 effects.report(.refused(.unexpected(message: "endtrans", detail: "node id \(message.newNodeID)", from: sender.endpoint)))
@@ -186,6 +191,11 @@ extension CmanNode {
             return
         }
         transition.patience += 1
+        if id == 0, rules.joinsPersistently, transition.patience > 1 {
+            // The master is alive and has finished without this node: it waits for an id that will not come.
+            joinAgain(into: &effects)
+            return
+        }
         if rules.resolvesStuckTransitions, transition.patience > 1, table.lowestMember() == id {
             takeOver(into: &effects)
         } else {
