@@ -72,15 +72,17 @@ let package = Package(
 
         // The operating system.
         .target(name: "CLinuxNet"),
-        module(
-            "BridgeRuntime",
-            [
+        .target(
+            name: "BridgeRuntime",
+            dependencies: [
                 "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit",
                 "WireFormat",
                 "CLinuxNet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
-            ]
+            ],
+            // Its tests reach into it, and they are built optimised too: one configuration serves the program and the tests.
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
         ),
         .executableTarget(
             name: "ringbridge",
@@ -127,7 +129,13 @@ let package = Package(
             ]
         ),
         tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "Captures", "WireFormat"]),
-        tests("BridgeRuntime", ["ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging", "Captures", "EngineKit", "WireFormat"]),
+        tests(
+            "BridgeRuntime",
+            [
+                "ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging",
+                "Captures", "EngineKit", "WireFormat",
+            ]
+        ),
         // Whole programs against real corosync in network namespaces; needs root.
         .testTarget(name: "InteropTests", dependencies: ["ringbridge"], exclude: ["Client"], swiftSettings: settings),
     ]
