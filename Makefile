@@ -29,7 +29,7 @@ lint:
 
 bench:
 	@scripts/setup build
-	swift run --package-path Benchmarks $(SWIFT_FLAGS)
+	swift run $(SWIFT_FLAGS) --package-path Benchmarks Benchmarks
 
 clean:
 	swift package clean
