@@ -141,6 +141,9 @@ public enum CmanEvent: Sendable {
     case quorum(CmanQuorum)
     /// A user message arrived.
     case message(CmanUserMessage)
+    /// A user message of `source` came for a port on which no program listens here: acknowledged as such, and dropped. `target` is 0
+    /// when it was sent to all.
+    case unheard(source: UInt32, target: UInt32, port: UInt8)
     /// A message given to `send` is acknowledged by every node it was for that is still a member.
     case sent(CmanTag)
     /// A message given to `send` will not be delivered.

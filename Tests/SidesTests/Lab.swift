@@ -191,6 +191,14 @@ struct Lab {
         feedTotem(id)
     }
 
+    /// A program of legacy member `id` sends one byte to `port`, to all or to one node.
+    mutating func sendFromLegacy(_ id: UInt32, port: UInt8, to target: UInt32 = 0) {
+        [UInt8](arrayLiteral: 1).withUnsafeBytes { bytes in
+            _ = try? legacy[id]?.node.send(bytes, from: Self.port, to: port, node: target, at: now, into: &cmanEffects)
+        }
+        carryOutLegacy(id)
+    }
+
     private static func payload(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
 
     private static func number(_ bytes: some Collection<UInt8>) -> UInt32 {

@@ -100,9 +100,12 @@ import Testing
         lab.run(for: .seconds(2))
         for _ in 0..<7 { lab.sendGroup(3, "cman.50", [UInt8](repeating: 0, count: 20)) }
         lab.sendGroup(4, "group of programs that are not bridged", [1])
+        // A broadcast, which both proxies get, and a message to one of them.
+        lab.sendFromLegacy(1, port: 60)
+        lab.sendFromLegacy(2, port: 61, to: 4)
         lab.run(for: .seconds(2))
         let status = lab.bridge?.status(at: lab.now)
-        #expect(status?.counters.withoutListener == PerSide(first: 0, second: 7))
+        #expect(status?.counters.withoutListener == PerSide(first: 2, second: 7))
         #expect(status?.counters.refused == PerSide(both: [:]))
     }
 

@@ -176,6 +176,7 @@ final class LegacyMember: ClusterMember {
             output.report(NodeReport("transition").with("phase", "ended").with("generation", generation))
         case .quorum(let quorum): report(quorum)
         case .message(let message): report(message)
+        case .unheard(let source, _, let port): output.report(NodeReport("unheard").with("from", source).with("port", port))
         case .sent(let tag): output.report(NodeReport("sent").with("tag", tag.number))
         case .sendFailed(let tag, let error):
             output.report(NodeReport("send-failed").with("tag", tag.number).with("reason", "\(error)"))

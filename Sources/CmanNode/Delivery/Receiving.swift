@@ -244,7 +244,10 @@ extension CmanNode {
         }
         remember(header, index: index, isHeld: tag != nil)
         if tag == nil { acknowledgeOnArrival(header, isHeard: isHeard, from: sender, into: &effects) }
-        guard isHeard else { return }
+        guard isHeard else {
+            effects.report(.unheard(source: sender.id, target: UInt32(bitPattern: header.targetID), port: header.targetPort))
+            return
+        }
         // Every receiver of the time reads 1500 bytes and no more, and acknowledges what it cut.
         var payload = packet.payload
         if payload.count > CmanNode.maximumPayload {

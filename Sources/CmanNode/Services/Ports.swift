@@ -72,7 +72,8 @@ extension CmanNode {
         }
     }
 
-    private func isListening(_ port: UInt8) -> Bool {
+    /// Whether messages to `port` are taken here: by a program, or by the node itself.
+    public func isListening(_ port: UInt8) -> Bool {
         port == CmanPort.membership || port == CmanPort.serviceManager && rules.servesServiceManager || ports.contains(port)
     }
 

@@ -27,6 +27,13 @@ extension CmanSide {
             isStale = true
         case .message(let message):
             take(message, of: index, at: now, into: &effects)
+        case .unheard(let source, let target, let port):
+            // Of a broadcast every proxy tells: one of them counts it, unless another carries it.
+            guard natives[source] != nil, target != 0 || isAuthority && !proxies.contains(where: { $0.node.isListening(port) }) else {
+                return
+            }
+            let isMapped = configuration.ports.entry(for: port) != nil
+            reports.append(isMapped ? .unheard(node: source) : .refused(.unmappedPort, node: source))
         case .sent(let tag):
             guard let bridgeTag = proxies[index].sent.take(tag) else { return }
             reports.append(.ordered(from: proxy, bridgeTag))

@@ -94,7 +94,7 @@ final class LegacyPart: EngineEnvironment {
         case .sendFailed(let tag, let error):
             if let label = labels[host.number]?.removeValue(forKey: tag) { cluster.note(.failed(label, error), of: process) }
         case .state(let state): cluster.note(.state(state.rawValue), of: process)
-        case .barrier, .quorum, .heard, .transitionBegan, .portClosed, .listener, .reconfigured, .refused: break
+        case .barrier, .quorum, .heard, .transitionBegan, .unheard, .portClosed, .listener, .reconfigured, .refused: break
         }
     }
 

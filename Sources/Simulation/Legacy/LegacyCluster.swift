@@ -217,7 +217,7 @@ final class LegacyCluster: EngineEnvironment {
             if let label = labels[host.number].removeValue(forKey: tag) { note(.failed(label, error), of: host) }
         case .barrier(let name, let result): note(.barrier(name, result), of: host)
         case .state(let state): note(.state(state.rawValue), of: host)
-        case .quorum, .heard, .transitionBegan, .portClosed, .listener, .reconfigured, .refused: break
+        case .quorum, .heard, .transitionBegan, .unheard, .portClosed, .listener, .reconfigured, .refused: break
         }
     }
 
