@@ -32,6 +32,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -43,6 +44,14 @@ let package = Package(
         // Protocols: layouts.
         module("CmanWire", ["WireFormat"]),
         module("TotemWire", ["WireFormat"]),
+        module(
+            "TotemSecurity",
+            [
+                "WireFormat",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
+        ),
 
         // Protocols: engines without I/O.
         module("CmanNode", ["CmanWire", "EngineKit", "WireFormat"]),
@@ -68,7 +77,7 @@ let package = Package(
             "FixtureLibrary",
             ["CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]
         ),
-        module("Dissection", ["CmanWire", "TotemWire", "Captures", "WireFormat"]),
+        module("Dissection", ["CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
 
         // The operating system.
         .target(name: "CLinuxNet"),
@@ -104,6 +113,7 @@ let package = Package(
         tests("EngineKit", ["EngineKit", "WireFormat"]),
         tests("CmanWire", ["CmanWire", "CaptureSupport", "Captures", "WireFormat"]),
         tests("TotemWire", ["CaptureSupport", "TotemWire", "Captures", "WireFormat"]),
+        tests("TotemSecurity", ["CaptureSupport", "TotemSecurity", "TotemWire", "Captures", "WireFormat"]),
         tests("CmanNode", ["CaptureSupport", "CmanNode", "CmanWire", "Captures", "EngineKit", "WireFormat"]),
         tests("TotemNode", ["CaptureSupport", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]),
         tests("ClusterServices", ["CaptureSupport", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]),
@@ -128,7 +138,7 @@ let package = Package(
                 "WireFormat",
             ]
         ),
-        tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "Captures", "WireFormat"]),
+        tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
         tests(
             "BridgeRuntime",
             [
