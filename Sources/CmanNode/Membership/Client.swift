@@ -191,6 +191,11 @@ extension CmanNode {
             return
         }
         transition.patience += 1
+        if rules.resolvesStuckTransitions, transition.patience > configuration.timers.transitionRestarts {
+            // The master answers and has no transition with this node in it. A client has as much patience as a master has restarts.
+            become(.left, reason: .inconsistent, into: &effects)
+            return
+        }
         if id == 0, rules.joinsPersistently, transition.patience > 1 {
             // The master is alive and has finished without this node: it waits for an id that will not come.
             joinAgain(into: &effects)
