@@ -6,6 +6,8 @@ public struct Decapsulation: Sendable {
     public enum Kind: Sendable, Hashable {
         /// A UDP datagram, whole or the last missing fragment of one.
         case datagram
+        /// A TCP segment. `TCPStreams` puts the bytes of segments in order.
+        case segment
         /// A fragment that completes no datagram.
         case fragment
         /// ICMP or ICMPv6.
@@ -16,7 +18,7 @@ public struct Decapsulation: Sendable {
         case other
     }
 
-    /// Where the payload of a datagram lies.
+    /// Where the payload of a datagram or segment lies.
     enum Payload: Sendable {
         case frame(ByteRange)
         case reassembled(ByteRange)
@@ -30,13 +32,19 @@ public struct Decapsulation: Sendable {
     public var source: IPAddress?
     /// The IP address it goes to, if it has one.
     public var destination: IPAddress?
-    /// The UDP port it comes from; zero unless it is a datagram.
+    /// The UDP or TCP port it comes from; zero unless it is a datagram or segment.
     public var sourcePort: UInt16 = 0
-    /// The UDP port it goes to; zero unless it is a datagram.
+    /// The UDP or TCP port it goes to; zero unless it is a datagram or segment.
     public var destinationPort: UInt16 = 0
-    /// UDP payload bytes as the headers tell; the recording may hold fewer. Zero unless it is a datagram.
+    /// UDP or TCP payload bytes as the headers tell; the recording may hold fewer. Zero unless it is a datagram or segment.
     public var length = 0
-    /// From how many fragments the datagram was put together; 1 when it came whole.
+    /// Of a segment: number of its first byte among those that its sender sends, modulo 2³².
+    public var sequence: UInt32 = 0
+    /// Of a segment: number of the byte that its sender expects next from the other side.
+    public var acknowledgement: UInt32 = 0
+    /// Of a segment: its control bits.
+    public var flags = TCPFlags()
+    /// From how many fragments the datagram or segment was put together; 1 when it came whole.
     public var fragments = 1
     /// Unfinished datagrams that were given up when this frame came, because they took too long or for want of room.
     public var abandonedDatagrams = 0
@@ -48,10 +56,12 @@ public struct Decapsulation: Sendable {
     /// Of a frame that is nothing known.
     public init() {}
 
-    /// Address and port it comes from; nil unless it is a datagram.
-    public var sourceEndpoint: Endpoint? { kind == .datagram ? source.map { Endpoint($0, sourcePort) } : nil }
-    /// Address and port it goes to; nil unless it is a datagram.
-    public var destinationEndpoint: Endpoint? { kind == .datagram ? destination.map { Endpoint($0, destinationPort) } : nil }
+    /// Address and port it comes from; nil unless it is a datagram or segment.
+    public var sourceEndpoint: Endpoint? { hasPorts ? source.map { Endpoint($0, sourcePort) } : nil }
+    /// Address and port it goes to; nil unless it is a datagram or segment.
+    public var destinationEndpoint: Endpoint? { hasPorts ? destination.map { Endpoint($0, destinationPort) } : nil }
+
+    private var hasPorts: Bool { kind == .datagram || kind == .segment }
 }
 
 /// What can be wrong with the headers of a frame.
@@ -78,7 +88,7 @@ public enum FrameProblem: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Takes link layer, IP and UDP headers off frames and puts IP fragments together. In steady state it allocates nothing.
+/// Takes link layer, IP, UDP and TCP headers off frames and puts IP fragments together. In steady state it allocates nothing.
 ///
 /// Checksums are not verified: packets that a sending host records of itself have unfinished ones.
 public struct Decapsulator: Sendable {
@@ -105,7 +115,7 @@ public struct Decapsulator: Sendable {
         return pass.result
     }
 
-    /// Calls `body` with the payload of the datagram that the last call of `decapsulate` found in `packet`; empty when it found none.
+    /// Calls `body` with the payload of the datagram or segment that the last call of `decapsulate` found in `packet`; empty when it found none.
     /// The bytes are valid during the call.
     public func withPayload<Result>(
         of content: Decapsulation,
@@ -290,14 +300,14 @@ private struct Pass {
         _ reassembler: inout FragmentReassembler
     ) {
         result.kind = .fragment
-        guard next == IPProtocol.udp, let source = result.source, let destination = result.destination else { return }
-        result.protocols.append(.udp)
-        guard missing == 0 else { return fail(.truncatedHeader(.udp)) }
+        guard let layer = IPProtocol.transport(next), let source = result.source, let destination = result.destination else { return }
+        result.protocols.append(layer)
+        guard missing == 0 else { return fail(.truncatedHeader(layer)) }
         let outcome = reassembler.insert(
             UnsafeRawBufferPointer(rebasing: packet.bytes[reader.offset..<end]),
             at: offset,
             isLast: isLast,
-            key: FragmentReassembler.Key(source: source, destination: destination, identification: identification),
+            key: FragmentReassembler.Key(source: source, destination: destination, next: next, identification: identification),
             time: packet.time
         )
         switch outcome {
@@ -307,7 +317,11 @@ private struct Pass {
             result.fragments = fragments
             reassembler.completed.withUnsafeBytes { bytes in
                 reader = WireReader(bytes, byteOrder: .big)
-                udp(count: bytes.count, missing: 0)
+                if layer == .tcp {
+                    tcp(count: bytes.count, missing: 0)
+                } else {
+                    udp(count: bytes.count, missing: 0)
+                }
             }
             if case .frame(let range) = result.payload { result.payload = .reassembled(range) }
         }
@@ -318,6 +332,9 @@ private struct Pass {
         case IPProtocol.udp:
             result.protocols.append(.udp)
             udp(count: end - reader.offset, missing: missing)
+        case IPProtocol.tcp:
+            result.protocols.append(.tcp)
+            tcp(count: end - reader.offset, missing: missing)
         case IPProtocol.icmp:
             result.protocols.append(.icmp)
             result.kind = .icmp
@@ -341,5 +358,23 @@ private struct Pass {
         result.length = length - UDPHeader.size
         if length > count { fail(.truncatedHeader(.udp)) }
         result.payload = .frame(ByteRange(start: start + UDPHeader.size, count: min(length, count) - UDPHeader.size))
+    }
+
+    /// Reads a TCP header; `count` bytes of it and its payload are there, `missing` more were not recorded.
+    mutating func tcp(count: Int, missing: Int) {
+        let start = reader.offset
+        result.kind = .other
+        guard count >= TCPHeader.size, let header: TCPHeader = header(.tcp) else { return fail(.truncatedHeader(.tcp)) }
+        guard header.length >= TCPHeader.size, header.length <= count + missing else { return fail(.invalidLength(.tcp, header.length)) }
+        result.kind = .segment
+        result.sourcePort = header.sourcePort
+        result.destinationPort = header.destinationPort
+        result.sequence = header.sequence
+        result.acknowledgement = header.acknowledgement
+        result.flags = header.flags
+        result.length = count + missing - header.length
+        if missing > 0 { fail(.truncatedHeader(.tcp)) }
+        let first = min(header.length, count)
+        result.payload = .frame(ByteRange(start: start + first, count: count - first))
     }
 }

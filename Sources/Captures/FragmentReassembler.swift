@@ -6,6 +6,8 @@ struct FragmentReassembler {
     struct Key: Hashable {
         var source: IPAddress
         var destination: IPAddress
+        /// Number of the protocol that the datagram holds.
+        var next: UInt8
         var identification: UInt32
     }
 

@@ -183,6 +183,7 @@ package enum EtherType {
 /// Numbers of what follows an IP header.
 package enum IPProtocol {
     package static let icmp: UInt8 = 1
+    package static let tcp: UInt8 = 6
     package static let udp: UInt8 = 17
     package static let icmp6: UInt8 = 58
     package static let hopByHop: UInt8 = 0
@@ -191,4 +192,13 @@ package enum IPProtocol {
     package static let authentication: UInt8 = 51
     package static let destinationOptions: UInt8 = 60
     package static let mobility: UInt8 = 135
+
+    /// The transport protocol that `number` stands for; nil for those that are not taken apart.
+    static func transport(_ number: UInt8) -> FrameProtocol? {
+        switch number {
+        case udp: .udp
+        case tcp: .tcp
+        default: nil
+        }
+    }
 }

@@ -1,7 +1,7 @@
 /// A protocol that a frame consists of, outermost first.
 public enum FrameProtocol: UInt8, Sendable, Hashable {
     case ethernet = 1
-    case vlan, linuxCooked, loopback, raw, arp, ipv4, ipv6, icmp, icmpv6, udp
+    case vlan, linuxCooked, loopback, raw, arp, ipv4, ipv6, icmp, icmpv6, udp, tcp
 
     /// Its name, as tshark has it.
     public var name: StaticString {
@@ -17,6 +17,7 @@ public enum FrameProtocol: UInt8, Sendable, Hashable {
         case .icmp: "icmp"
         case .icmpv6: "icmpv6"
         case .udp: "udp"
+        case .tcp: "tcp"
         }
     }
 }

@@ -45,6 +45,7 @@ public struct PacketDissector {
         case .fragment: result.message = "fragment"
         case .icmp: result.message = "icmp"
         case .arp: result.message = "arp"
+        case .segment: break
         case .other:
             if case .unsupported(let number) = packet.linkType {
                 result.notes.add {

@@ -85,7 +85,7 @@ import WireFormat
         #expect(Self.run([Self.ethernet + [8, 6] + [UInt8](repeating: 0, count: 28)], linkType: .ethernet) == [Seen(kind: .arp)])
         #expect(Self.run([Self.ipv4([8, 0, 0, 0], next: 1)]) == [Seen(kind: .icmp)])
         #expect(Self.run([Self.ipv6([128, 0, 0, 0], next: 58)]) == [Seen(kind: .icmp)])
-        #expect(Self.run([Self.ipv4([0, 0, 0, 0], next: 6)]) == [Seen(kind: .other)])
+        #expect(Self.run([Self.ipv4([0, 0, 0, 0], next: 132)]) == [Seen(kind: .other)])
     }
 
     @Test func ethernetPaddingIsNoPayload() {
