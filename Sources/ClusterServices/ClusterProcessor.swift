@@ -256,10 +256,7 @@ public struct ClusterProcessor: NodeEngine {
     ) {
         outbox.drain { group, head, payload in
             do throws(TotemSendError) {
-                switch group {
-                case .services: try totem.send(head, followedBy: payload, group: "a", at: now, into: &ringEffects)
-                case .synchronisation: try totem.send(head, followedBy: payload, group: "sync", at: now, into: &ringEffects)
-                }
+                try totem.send(head, followedBy: payload, group: group.name, at: now, into: &ringEffects)
                 return true
             } catch {
                 // A full queue empties with the token. A processor that does not run has nobody to tell.

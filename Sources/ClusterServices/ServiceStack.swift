@@ -39,8 +39,8 @@ package struct ServiceStack: Sendable {
 
     /// The services that take part in synchronisation (3.1.0 and later; vsf_quorum.c:229 of 3.1.7).
     private var synchronisedServices: [Int32] {
-        let services: [CorosyncService] = voteQuorum == nil ? [.cmap, .cpg, .quorum] : [.cmap, .cpg, .quorum, .votequorum]
-        return services.map { Int32($0.rawValue) }
+        let services: [ClusterService] = voteQuorum == nil ? [.cmap, .cpg, .quorum] : [.cmap, .cpg, .quorum, .votequorum]
+        return services.compactMap { $0.number(in: .corosync3) }.map { Int32($0) }
     }
 
     // MARK: The ring
@@ -84,8 +84,8 @@ package struct ServiceStack: Sendable {
         serviceMessages.add(turn.barrier, to: .synchronisation)
     }
 
-    private func service(_ number: Int32) -> CorosyncService? {
-        UInt16(exactly: number).flatMap(CorosyncService.init(rawValue:))
+    private func service(_ number: Int32) -> ClusterService? {
+        UInt16(exactly: number).flatMap { ClusterService(number: $0, in: .corosync3) }
     }
 
     private mutating func advance(_ progress: Synchroniser.Progress, into effects: inout ProcessorEffects) {
@@ -132,7 +132,7 @@ package struct ServiceStack: Sendable {
         }
         var kind: ServiceMessageKind?
         do throws(WireError) {
-            let header = try ServiceHeader(reading: payload, byteOrder: byteOrder)
+            let header = try ServiceHeader(reading: payload, of: .corosync3, byteOrder: byteOrder)
             kind = ServiceMessageKind(header, in: group)
             guard let kind else {
                 effects.report(.refused(.unknownFunction(service: header.service, function: header.function, from: sender)))
@@ -140,7 +140,7 @@ package struct ServiceStack: Sendable {
             }
             try receive(kind, payload, byteOrder: byteOrder, from: sender, into: &effects)
         } catch {
-            effects.report(.refused(.malformed(service: kind?.rawValue ?? group.rawValue, error, from: sender)))
+            effects.report(.refused(.malformed(service: kind?.rawValue ?? group.name.description, error, from: sender)))
         }
     }
 

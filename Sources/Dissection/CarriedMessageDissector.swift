@@ -56,7 +56,7 @@ enum CarriedMessageDissector {
         _ byteOrder: ByteOrder,
         into result: Dissection
     ) throws(WireError) -> String {
-        var message = try ServiceMessage(matching: content, in: group, byteOrder: byteOrder)
+        var message = try ServiceMessage(matching: content, in: group, of: .corosync3, byteOrder: byteOrder)
         result.tree.beginBytes(content)
         result.tree.beginProtocol(message.protocolName(in: group), at: 0)
         var dissector = WireDissector(content, byteOrder: byteOrder, sink: result.tree)

@@ -58,7 +58,7 @@ import WireFormat
         for _ in 0..<20 {
             var own: [(group: [UInt8], bytes: [UInt8])] = []
             stack.serviceMessages.drain { group, head, payload in
-                own.append((Array(group.rawValue.utf8), Array(head) + Array(payload)))
+                own.append((Array(group.name.description.utf8), Array(head) + Array(payload)))
                 return true
             }
             for message in own { Self.deliver(message.bytes, group: message.group, from: 1, &stack, &effects) }
@@ -148,7 +148,7 @@ import WireFormat
             for _ in 0..<20 {
                 var own: [(group: [UInt8], bytes: [UInt8])] = []
                 stack.serviceMessages.drain { group, head, payload in
-                    own.append((Array(group.rawValue.utf8), Array(head) + Array(payload)))
+                    own.append((Array(group.name.description.utf8), Array(head) + Array(payload)))
                     return true
                 }
                 for message in own {

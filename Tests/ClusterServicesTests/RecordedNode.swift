@@ -13,7 +13,7 @@ struct RecordedNode {
         var bytes: [UInt8]
 
         var kind: ServiceMessageKind? {
-            bytes.withUnsafeBytes { try? ServiceMessage(matching: $0, in: group, byteOrder: .little).kind }
+            bytes.withUnsafeBytes { try? ServiceMessage(matching: $0, in: group, of: .corosync3, byteOrder: .little).kind }
         }
 
         /// Daemons keep the list in one place; what lies behind the used entries depends on the time before the capture.
@@ -119,7 +119,7 @@ struct RecordedNode {
     private mutating func startInside(_ ring: RecordedRing) {
         func say(_ message: some WireMessage, _ group: ServiceGroup, _ sender: UInt32) {
             let bytes = (try? message.bytes()) ?? []
-            deliver(RecordedMessage(sender: sender, group: Array(group.rawValue.utf8), payload: bytes, byteOrder: .little))
+            deliver(RecordedMessage(sender: sender, group: Array(group.name.description.utf8), payload: bytes, byteOrder: .little))
         }
         enter(ring)
         for member in ring.members { say(SyncServiceBuild(ringID: ring.id, services: [0, 2, 3, 5]), .synchronisation, member) }

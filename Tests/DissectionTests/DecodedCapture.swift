@@ -16,13 +16,13 @@ struct Delivered: Hashable {
     /// The CPG message it is; nil when it is another.
     var multicast: CPGMulticast? {
         guard message == "cpg.mcast" else { return nil }
-        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, byteOrder: .little) }
+        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: .corosync3, byteOrder: .little) }
         guard case .cpgMulticast(let multicast)? = service?.body else { return nil }
         return multicast
     }
 
     var processChange: CPGProcessChange? {
-        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, byteOrder: .little) }
+        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: .corosync3, byteOrder: .little) }
         return switch service?.body {
         case .cpgProcessJoin(let join)?: join.change
         case .cpgProcessLeave(let leave)?: leave.change

@@ -77,7 +77,7 @@ import WireFormat
                     #expect(again == whole, "group header in frame \(dissection.frame)")
 
                     let group = try #require(header.names.first.flatMap { $0.withUnsafeBytes { ServiceGroup(name: $0) } })
-                    var message = try ServiceMessage(reading: content, in: group, byteOrder: .little)
+                    var message = try ServiceMessage(reading: content, in: group, of: .corosync3, byteOrder: .little)
                     let payload: ByteRange =
                         switch message.body {
                         case .cpgMulticast(let multicast): multicast.message

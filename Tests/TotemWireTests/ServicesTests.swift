@@ -24,7 +24,7 @@ private let captures = CaptureSupport.captureNames(prefix: "corosync/3.1.7-udp")
         for message in try RecordedRing.messages(of: name) {
             try message.payload.withUnsafeBytes { payload in
                 let group = try #require(message.group.withUnsafeBytes { ServiceGroup(name: $0) })
-                let read = try ServiceMessage(reading: payload, in: group, byteOrder: message.byteOrder)
+                let read = try ServiceMessage(reading: payload, in: group, of: .corosync3, byteOrder: message.byteOrder)
                 #expect(read.kind != nil)
                 #expect(read.trailing.count == 0)
                 #expect(try written(read, message.payload, message.byteOrder) == message.payload)
@@ -37,7 +37,7 @@ private let captures = CaptureSupport.captureNames(prefix: "corosync/3.1.7-udp")
         for message in try RecordedRing.messages(of: "corosync/3.1.7-udpu-form.pcap") {
             let kind = try message.payload.withUnsafeBytes { payload in
                 let group = try #require(message.group.withUnsafeBytes { ServiceGroup(name: $0) })
-                return try ServiceMessage(reading: payload, in: group, byteOrder: message.byteOrder).kind
+                return try ServiceMessage(reading: payload, in: group, of: .corosync3, byteOrder: message.byteOrder).kind
             }
             counts[try #require(kind), default: 0] += 1
         }
@@ -57,13 +57,13 @@ private let captures = CaptureSupport.captureNames(prefix: "corosync/3.1.7-udp")
             for message in try RecordedRing.messages(of: name) {
                 let group = try #require(message.group.withUnsafeBytes { ServiceGroup(name: $0) })
                 let kind = try message.payload.withUnsafeBytes {
-                    try ServiceMessage(matching: $0, in: group, byteOrder: message.byteOrder).kind
+                    try ServiceMessage(matching: $0, in: group, of: .corosync3, byteOrder: message.byteOrder).kind
                 }
                 guard seen.insert(try #require(kind)).inserted else { continue }
                 for count in 0..<message.payload.count {
                     for byteOrder in [ByteOrder.little, .big] {
                         message.payload[..<count].withUnsafeBytes { bytes in
-                            let read = try? ServiceMessage(reading: bytes, in: group, byteOrder: byteOrder)
+                            let read = try? ServiceMessage(reading: bytes, in: group, of: .corosync3, byteOrder: byteOrder)
                             if byteOrder == message.byteOrder { #expect(read == nil) }
                         }
                     }
@@ -91,7 +91,7 @@ private let captures = CaptureSupport.captureNames(prefix: "corosync/3.1.7-udp")
         var bytes = [UInt8](repeating: 0, count: 2048)
         if kind == .cpgJoinList { bytes[8] = 24 }
         let consumed = try bytes.withUnsafeBytes { buffer in
-            var message = ServiceMessage(kind)
+            var message = ServiceMessage(kind, of: .corosync3)
             var reader = WireReader(buffer)
             try message.visit(&reader)
             if case .cpgMulticast(let mcast) = message.body { return mcast.message.start }

@@ -10,7 +10,7 @@ public enum CFGFunction: UInt16, Sendable, Hashable, CaseIterable {
 }
 
 /// `cfg.ringreenable`: without effect in corosync 3 (cfg.c:532 of 3.1.7).
-public struct CFGRingReenable: WireMessage, Hashable {
+public struct CFGRingReenable: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "ringreenable" }
 
@@ -29,7 +29,7 @@ public struct CFGRingReenable: WireMessage, Hashable {
 }
 
 /// `cfg.killnode`: the node that it names exits at once (cfg.c:307, 552 of 3.1.7).
-public struct CFGKillNode: WireMessage, Hashable {
+public struct CFGKillNode: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "killnode" }
 
@@ -63,7 +63,7 @@ public struct CFGKillNode: WireMessage, Hashable {
 }
 
 /// `cfg.shutdown`: its sender is being shut down (cfg.c:313 of 3.1.7).
-public struct CFGShutdown: WireMessage, Hashable {
+public struct CFGShutdown: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "shutdown" }
 
@@ -79,7 +79,7 @@ public struct CFGShutdown: WireMessage, Hashable {
 }
 
 /// `cfg.reload`: every node is to read its configuration file again (cfg.c:297 of 3.1.7).
-public struct CFGReload: WireMessage, Hashable {
+public struct CFGReload: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "reload" }
 
@@ -98,7 +98,7 @@ public struct CFGReload: WireMessage, Hashable {
 }
 
 /// `cfg.crypto-reconfig`: the next step of a change of keys (cfg.c:302 of 3.1.7).
-public struct CFGCryptoReconfig: WireMessage, Hashable {
+public struct CFGCryptoReconfig: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cfg" }
     public static var messageName: StaticString { "crypto-reconfig" }
 

@@ -6,7 +6,7 @@ public enum CMAPFunction: UInt16, Sendable, Hashable, CaseIterable {
 }
 
 /// `cmap.mcast`: values of configuration keys, in practice the version of the configuration (cmap.c:289-305 of 3.1.7).
-public struct CMAPMulticast: WireMessage, Hashable {
+public struct CMAPMulticast: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cmap" }
     public static var messageName: StaticString { "mcast" }
 

@@ -56,7 +56,7 @@ public struct CPGProcessChange: WireStructure, Hashable {
 }
 
 /// `cpg.procjoin`: a process joins a group.
-public struct CPGProcessJoin: WireMessage, Hashable {
+public struct CPGProcessJoin: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "procjoin" }
 
@@ -64,6 +64,11 @@ public struct CPGProcessJoin: WireMessage, Hashable {
     public var change = CPGProcessChange()
 
     public init() {}
+
+    public var header: ServiceHeader {
+        get { change.header }
+        set { change.header = newValue }
+    }
 
     /// Process `pid` of the sender joins `groupName`.
     public init(groupName: CPGName, pid: UInt32) {
@@ -80,7 +85,7 @@ public struct CPGProcessJoin: WireMessage, Hashable {
 }
 
 /// `cpg.procleave`: a process leaves a group.
-public struct CPGProcessLeave: WireMessage, Hashable {
+public struct CPGProcessLeave: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "procleave" }
 
@@ -88,6 +93,11 @@ public struct CPGProcessLeave: WireMessage, Hashable {
     public var change = CPGProcessChange()
 
     public init() {}
+
+    public var header: ServiceHeader {
+        get { change.header }
+        set { change.header = newValue }
+    }
 
     /// Process `pid` of the sender leaves `groupName` for `reason`.
     public init(groupName: CPGName, pid: UInt32, reason: UInt32) {
@@ -104,7 +114,7 @@ public struct CPGProcessLeave: WireMessage, Hashable {
 }
 
 /// `cpg.joinlist`: every process of the sender that is in a group (cpg.c:192, 1490 of 3.1.7).
-public struct CPGJoinList: WireMessage, Hashable {
+public struct CPGJoinList: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "joinlist" }
 
@@ -175,7 +185,7 @@ public struct CPGJoinList: WireMessage, Hashable {
 }
 
 /// `cpg.downlist`: the nodes that have gone, as the sender sees it; each receiver goes by its own view (cpg.c:492, 1292 of 3.1.7).
-public struct CPGDownList: WireMessage, Hashable {
+public struct CPGDownList: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist" }
 
@@ -213,7 +223,7 @@ public struct CPGDownList: WireMessage, Hashable {
 }
 
 /// `cpg.downlist-old`: the downlist of openais, ignored by corosync (cpg.c:486 of 3.1.7).
-public struct CPGDownListOld: WireMessage, Hashable {
+public struct CPGDownListOld: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist-old" }
 

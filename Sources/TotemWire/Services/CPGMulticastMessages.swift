@@ -1,7 +1,7 @@
 import WireFormat
 
 /// `cpg.mcast`: a message from a process to its group (cpg.c:466 of 3.1.7).
-public struct CPGMulticast: WireMessage, Hashable {
+public struct CPGMulticast: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "mcast" }
 
@@ -58,7 +58,7 @@ public struct CPGMulticast: WireMessage, Hashable {
 }
 
 /// `cpg.partial-mcast`: a piece of a message that is larger than a client's request may be (cpg.c:475 of 3.1.7).
-public struct CPGPartialMulticast: WireMessage, Hashable {
+public struct CPGPartialMulticast: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "partial-mcast" }
 

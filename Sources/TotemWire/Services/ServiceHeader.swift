@@ -1,8 +1,13 @@
 import WireFormat
 
-/// What every message of corosync's services starts with: libqb's request header, 16 bytes (reference/totem-services.md 7.0).
+/// What every message of the services starts with, 16 bytes (reference/totem-services.md 7.0).
+///
+/// openais 0.80 and corosync 1 have a header of their own with the size in front (coroipc_types.h:38@fl); corosync 2 and 3 have libqb's
+/// request header with the id in front (qbipc_common.h:39 of libqb 2.0.6).
 public struct ServiceHeader: WireStructure, Hashable {
-    /// The service in the upper 16 bits, its function in the lower 16. Messages of group `sync` have the function alone.
+    /// The generation of the sender. It decides the layout of the header, and of the message behind it where generations differ.
+    public var generation: TotemGeneration
+    /// The service in the upper 16 bits, its function in the lower 16. Messages of the groups of synchronisation have the function alone.
     public var id: UInt32 = 0
     /// Bytes after `id`.
     public var pad1: UInt32 = 0
@@ -14,18 +19,35 @@ public struct ServiceHeader: WireStructure, Hashable {
     /// Number of bytes on the wire.
     public static let byteCount = 16
 
-    public init() {}
+    /// A header of corosync 3 whose fields are all zero.
+    public init() {
+        self.init(of: .corosync3)
+    }
 
-    /// The header of a message of `size` bytes for a function of a service.
-    public init(_ service: CorosyncService, function: UInt16, size: Int) {
-        id = UInt32(service.rawValue) << 16 | UInt32(function)
+    /// A header of `generation` whose fields are all zero.
+    public init(of generation: TotemGeneration) {
+        self.generation = generation
+    }
+
+    /// The header of a message of `size` bytes for a function of a service; of corosync 3, as is whatever the engines send.
+    public init(_ service: ClusterService, function: UInt16, size: Int) {
+        self.init()
+        id = UInt32(service.number(in: .corosync3) ?? 0) << 16 | UInt32(function)
         self.size = UInt32(truncatingIfNeeded: size)
     }
 
-    /// The header of a message of group `sync`.
+    /// The header of a message of group `sync` of corosync 3.
     public init(synchronisation function: UInt16, size: Int) {
+        self.init()
         id = UInt32(function)
         self.size = UInt32(truncatingIfNeeded: size)
+    }
+
+    /// Reads the header of a message of `generation`.
+    public init(reading payload: UnsafeRawBufferPointer, of generation: TotemGeneration, byteOrder: ByteOrder) throws(WireError) {
+        self.init(of: generation)
+        var reader = WireReader(payload, byteOrder: byteOrder)
+        try visit(&reader)
     }
 
     /// Number of the service.
@@ -36,10 +58,42 @@ public struct ServiceHeader: WireStructure, Hashable {
 
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("id", &id, .hexadecimal)
-        try visitor.field("pad1", &pad1, .padding)
-        try visitor.field("size", &size)
-        try visitor.field("pad2", &pad2, .padding)
+        if generation.hasSizeFirst {
+            try visitor.field("size", &size)
+            try visitor.field("pad2", &pad2, .padding)
+            try visitor.field("id", &id, .hexadecimal)
+            try visitor.field("pad1", &pad1, .padding)
+        } else {
+            try visitor.field("id", &id, .hexadecimal)
+            try visitor.field("pad1", &pad1, .padding)
+            try visitor.field("size", &size)
+            try visitor.field("pad2", &pad2, .padding)
+        }
+    }
+}
+
+/// A message that begins with the header of the services.
+public protocol ServiceStructure: WireMessage {
+    /// The header; its generation decides the layout.
+    var header: ServiceHeader { get set }
+}
+
+extension ServiceStructure {
+    /// A message of `generation` whose fields are all zero.
+    public init(of generation: TotemGeneration) {
+        self.init()
+        header = ServiceHeader(of: generation)
+    }
+}
+
+extension TotemGeneration {
+    /// Whether the header of the services has the size in front of the id.
+    @inlinable
+    var hasSizeFirst: Bool {
+        switch self {
+        case .totem2005, .openais080, .corosync1: true
+        case .corosync2, .corosync3: false
+        }
     }
 }
 
@@ -64,37 +118,5 @@ public struct ServiceMessageSource: WireStructure, Hashable {
         try visitor.field("nodeid", &nodeid)
         try visitor.field("pad", &pad, .padding)
         try visitor.field("conn", &conn, .hexadecimal)
-    }
-}
-
-/// The services of corosync 2 and 3 by number (corodefs.h:43-51 in both; reference/totem-services.md 7.0).
-public enum CorosyncService: UInt16, Sendable, Hashable, CaseIterable {
-    case cmap = 0
-    case cfg = 1
-    case cpg = 2
-    case quorum = 3
-    case pload = 4
-    case votequorum = 5
-    case mon = 6
-    case wd = 7
-}
-
-/// The process groups of Totem that corosync's services use (reference/totem-services.md 7.0).
-public enum ServiceGroup: String, Sendable, Hashable, CaseIterable {
-    /// Messages of the services.
-    case services = "a"
-    /// Messages of the synchronisation of the services.
-    case synchronisation = "sync"
-
-    /// The group named by `bytes`, or nil when corosync's services do not use it.
-    @inlinable
-    public init?(name bytes: UnsafeRawBufferPointer) {
-        if bytes.elementsEqual("a".utf8) {
-            self = .services
-        } else if bytes.elementsEqual("sync".utf8) {
-            self = .synchronisation
-        } else {
-            return nil
-        }
     }
 }

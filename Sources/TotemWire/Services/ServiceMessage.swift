@@ -1,6 +1,6 @@
 import WireFormat
 
-/// Any message of corosync's services: what Totem delivers, reassembled, for the groups `a` and `sync`.
+/// Any message of the services: what Totem delivers, reassembled, for one of the groups of `ServiceGroup`.
 public struct ServiceMessage: Sendable {
     /// The message by type.
     public enum Body: Sendable {
@@ -23,7 +23,7 @@ public struct ServiceMessage: Sendable {
         case cfgReload(CFGReload)
         case cfgCryptoReconfig(CFGCryptoReconfig)
         case cmapMulticast(CMAPMulticast)
-        /// A service or function that corosync 3 does not have; everything behind the header is `trailing`.
+        /// A service or function that the generation does not have; everything behind the header is `trailing`.
         case unknown(ServiceHeader)
     }
 
@@ -32,48 +32,59 @@ public struct ServiceMessage: Sendable {
     /// Bytes behind the message. Receivers ignore them.
     public var trailing = ByteRange()
 
-    /// A message of `kind` whose fields are all zero; readers and describers start from it. Nil stands for a message that
-    /// corosync 3 does not have.
-    public init(_ kind: ServiceMessageKind?) {
+    /// A message of `kind` of `generation` whose fields are all zero; readers and describers start from it. Nil stands for a message that
+    /// the generation does not have.
+    public init(_ kind: ServiceMessageKind?, of generation: TotemGeneration) {
         body =
             switch kind {
-            case .syncBarrier: .syncBarrier(SyncBarrier())
-            case .syncServiceBuild: .syncServiceBuild(SyncServiceBuild())
-            case .cpgProcessJoin: .cpgProcessJoin(CPGProcessJoin())
-            case .cpgProcessLeave: .cpgProcessLeave(CPGProcessLeave())
-            case .cpgJoinList: .cpgJoinList(CPGJoinList())
-            case .cpgMulticast: .cpgMulticast(CPGMulticast())
-            case .cpgDownListOld: .cpgDownListOld(CPGDownListOld())
-            case .cpgDownList: .cpgDownList(CPGDownList())
-            case .cpgPartialMulticast: .cpgPartialMulticast(CPGPartialMulticast())
-            case .voteQuorumNodeInfo: .voteQuorumNodeInfo(VoteQuorumNodeInfo())
-            case .voteQuorumReconfigure: .voteQuorumReconfigure(VoteQuorumReconfigure())
-            case .voteQuorumQdeviceRegistration: .voteQuorumQdeviceRegistration(VoteQuorumQdeviceRegistration())
-            case .voteQuorumQdeviceReconfigure: .voteQuorumQdeviceReconfigure(VoteQuorumQdeviceReconfigure())
-            case .cfgRingReenable: .cfgRingReenable(CFGRingReenable())
-            case .cfgKillNode: .cfgKillNode(CFGKillNode())
-            case .cfgShutdown: .cfgShutdown(CFGShutdown())
-            case .cfgReload: .cfgReload(CFGReload())
-            case .cfgCryptoReconfig: .cfgCryptoReconfig(CFGCryptoReconfig())
-            case .cmapMulticast: .cmapMulticast(CMAPMulticast())
-            case nil: .unknown(ServiceHeader())
+            case .syncBarrier: .syncBarrier(SyncBarrier(of: generation))
+            case .syncServiceBuild: .syncServiceBuild(SyncServiceBuild(of: generation))
+            case .cpgProcessJoin: .cpgProcessJoin(CPGProcessJoin(of: generation))
+            case .cpgProcessLeave: .cpgProcessLeave(CPGProcessLeave(of: generation))
+            case .cpgJoinList: .cpgJoinList(CPGJoinList(of: generation))
+            case .cpgMulticast: .cpgMulticast(CPGMulticast(of: generation))
+            case .cpgDownListOld: .cpgDownListOld(CPGDownListOld(of: generation))
+            case .cpgDownList: .cpgDownList(CPGDownList(of: generation))
+            case .cpgPartialMulticast: .cpgPartialMulticast(CPGPartialMulticast(of: generation))
+            case .voteQuorumNodeInfo: .voteQuorumNodeInfo(VoteQuorumNodeInfo(of: generation))
+            case .voteQuorumReconfigure: .voteQuorumReconfigure(VoteQuorumReconfigure(of: generation))
+            case .voteQuorumQdeviceRegistration: .voteQuorumQdeviceRegistration(VoteQuorumQdeviceRegistration(of: generation))
+            case .voteQuorumQdeviceReconfigure: .voteQuorumQdeviceReconfigure(VoteQuorumQdeviceReconfigure(of: generation))
+            case .cfgRingReenable: .cfgRingReenable(CFGRingReenable(of: generation))
+            case .cfgKillNode: .cfgKillNode(CFGKillNode(of: generation))
+            case .cfgShutdown: .cfgShutdown(CFGShutdown(of: generation))
+            case .cfgReload: .cfgReload(CFGReload(of: generation))
+            case .cfgCryptoReconfig: .cfgCryptoReconfig(CFGCryptoReconfig(of: generation))
+            case .cmapMulticast: .cmapMulticast(CMAPMulticast(of: generation))
+            case nil: .unknown(ServiceHeader(of: generation))
             }
     }
 
     /// The message with zero fields of the kind that the first bytes of `payload` tell, for whoever walks over it with a visitor
     /// of its own.
-    public init(matching payload: UnsafeRawBufferPointer, in group: ServiceGroup, byteOrder: ByteOrder) throws(WireError) {
-        self.init(ServiceMessageKind(try ServiceHeader(reading: payload, byteOrder: byteOrder), in: group))
+    public init(
+        matching payload: UnsafeRawBufferPointer,
+        in group: ServiceGroup,
+        of generation: TotemGeneration,
+        byteOrder: ByteOrder
+    ) throws(WireError) {
+        let header = try ServiceHeader(reading: payload, of: generation, byteOrder: byteOrder)
+        self.init(ServiceMessageKind(header, in: group), of: generation)
     }
 
-    /// Reads a message that was sent in Totem group `group`. The byte order is the sender's.
-    public init(reading payload: UnsafeRawBufferPointer, in group: ServiceGroup, byteOrder: ByteOrder) throws(WireError) {
-        try self.init(matching: payload, in: group, byteOrder: byteOrder)
+    /// Reads a message that a daemon of `generation` sent in Totem group `group`. The byte order is the sender's.
+    public init(
+        reading payload: UnsafeRawBufferPointer,
+        in group: ServiceGroup,
+        of generation: TotemGeneration,
+        byteOrder: ByteOrder
+    ) throws(WireError) {
+        try self.init(matching: payload, in: group, of: generation, byteOrder: byteOrder)
         var reader = WireReader(payload, byteOrder: byteOrder)
         try visit(&reader)
     }
 
-    /// The kind; nil for a message that corosync 3 does not have.
+    /// The kind; nil for a message that the generation does not have.
     public var kind: ServiceMessageKind? {
         switch body {
         case .syncBarrier: .syncBarrier

@@ -1,6 +1,6 @@
 import WireFormat
 
-/// Which message of corosync's services it is. The raw value is its name in listings.
+/// Which message of the services it is. The raw value is its name in listings.
 public enum ServiceMessageKind: String, Sendable, Hashable, CaseIterable {
     case syncBarrier = "sync.barrier"
     case syncServiceBuild = "sync.service-build"
@@ -22,28 +22,33 @@ public enum ServiceMessageKind: String, Sendable, Hashable, CaseIterable {
     case cfgCryptoReconfig = "cfg.crypto-reconfig"
     case cmapMulticast = "cmap.mcast"
 
-    /// The kind of a message of Totem group `group` that starts with `header`; nil when corosync 3 has no such message.
+    /// The kind of a message of Totem group `group` that starts with `header`; nil when the header's generation has no such message.
     public init?(_ header: ServiceHeader, in group: ServiceGroup) {
-        guard group == .services else {
+        switch group {
+        case .services:
+            guard let kind = Self.kind(of: header) else { return nil }
+            self = kind
+        case .synchronisation:
             // Totem's group alone tells the service here: the id is the bare function (sync.c:315 of 3.1.7).
-            switch header.id {
-            case UInt32(SyncBarrier.function): self = .syncBarrier
-            case UInt32(SyncServiceBuild.function): self = .syncServiceBuild
+            switch (header.id, header.generation) {
+            case (UInt32(SyncBarrier.function), .corosync3): self = .syncBarrier
+            case (UInt32(SyncServiceBuild.function), .corosync3): self = .syncServiceBuild
             default: return nil
             }
-            return
+        case .syncv2, .ykd, .cman: return nil
         }
+    }
+
+    private static func kind(of header: ServiceHeader) -> ServiceMessageKind? {
         let function = header.function
-        let kind: ServiceMessageKind? =
-            switch CorosyncService(rawValue: header.service) {
-            case .cpg: CPGFunction(rawValue: function)?.kind
-            case .votequorum: VoteQuorumFunction(rawValue: function)?.kind
-            case .cfg: CFGFunction(rawValue: function)?.kind
-            case .cmap: CMAPFunction(rawValue: function)?.kind
-            case .quorum, .pload, .mon, .wd, nil: nil
-            }
-        guard let kind else { return nil }
-        self = kind
+        let hasItsOwnLayouts = header.generation >= .corosync2
+        return switch ClusterService(number: header.service, in: header.generation) {
+        case .cpg: CPGFunction(rawValue: function)?.kind
+        case .votequorum where hasItsOwnLayouts: VoteQuorumFunction(rawValue: function)?.kind
+        case .cfg where hasItsOwnLayouts: CFGFunction(rawValue: function)?.kind
+        case .cmap: CMAPFunction(rawValue: function)?.kind
+        default: nil
+        }
     }
 }
 

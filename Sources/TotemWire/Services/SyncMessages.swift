@@ -1,7 +1,7 @@
 import WireFormat
 
 /// `sync.barrier`: its sender has finished the service that is being synchronised (reference/totem-services.md 7.1.4; sync.c:104 of 3.1.7).
-public struct SyncBarrier: WireMessage, Hashable {
+public struct SyncBarrier: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "sync" }
     public static var messageName: StaticString { "barrier" }
 
@@ -31,7 +31,7 @@ public struct SyncBarrier: WireMessage, Hashable {
 }
 
 /// `sync.service-build`: the services its sender wants to synchronise on a new ring (reference/totem-services.md 7.1.4; sync.c:97 of 3.1.7).
-public struct SyncServiceBuild: WireMessage, Hashable {
+public struct SyncServiceBuild: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "sync" }
     public static var messageName: StaticString { "service-build" }
 

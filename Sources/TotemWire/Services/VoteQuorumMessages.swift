@@ -43,7 +43,7 @@ public struct VoteQuorumFlags: OptionSet, Sendable, Hashable {
 }
 
 /// `votequorum.nodeinfo`: votes and state of a node, or of the quorum device (votequorum.c:104 of 3.1.7).
-public struct VoteQuorumNodeInfo: WireMessage, Hashable {
+public struct VoteQuorumNodeInfo: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "votequorum" }
     public static var messageName: StaticString { "nodeinfo" }
 
@@ -79,7 +79,7 @@ public struct VoteQuorumNodeInfo: WireMessage, Hashable {
 }
 
 /// `votequorum.reconfigure`: an administrator changes votes (votequorum.c:112 of 3.1.7).
-public struct VoteQuorumReconfigure: WireMessage, Hashable {
+public struct VoteQuorumReconfigure: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "votequorum" }
     public static var messageName: StaticString { "reconfigure" }
 
@@ -131,7 +131,7 @@ public struct VoteQuorumReconfigure: WireMessage, Hashable {
 }
 
 /// `votequorum.qdevice-reg`: a quorum device registers or unregisters (votequorum.c:122 of 3.1.7).
-public struct VoteQuorumQdeviceRegistration: WireMessage, Hashable {
+public struct VoteQuorumQdeviceRegistration: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "votequorum" }
     public static var messageName: StaticString { "qdevice-reg" }
 
@@ -166,7 +166,7 @@ public struct VoteQuorumQdeviceRegistration: WireMessage, Hashable {
 }
 
 /// `votequorum.qdevice-reconfigure`: the quorum device gets another name (votequorum.c:128 of 3.1.7).
-public struct VoteQuorumQdeviceReconfigure: WireMessage, Hashable {
+public struct VoteQuorumQdeviceReconfigure: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "votequorum" }
     public static var messageName: StaticString { "qdevice-reconfigure" }
 
