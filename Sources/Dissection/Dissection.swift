@@ -3,16 +3,48 @@ import TotemWire
 import WireFormat
 
 /// A wire generation, by the names of the design.
-public enum Dialect: Sendable, Hashable {
-    case cman3, cman4, cman5, corosync3
+public enum Dialect: Sendable, Hashable, CaseIterable {
+    /// Legacy cman, oldest first.
+    case cman2a, cman2b, cman3, cman4, cman5
+    /// Totem, oldest first.
+    case totem2005, openais080, corosync1, corosync2, corosync3
+
+    /// The Totem dialect of `generation`.
+    public init(_ generation: TotemGeneration) {
+        switch generation {
+        case .totem2005: self = .totem2005
+        case .openais080: self = .openais080
+        case .corosync1: self = .corosync1
+        case .corosync2: self = .corosync2
+        case .corosync3: self = .corosync3
+        }
+    }
+
+    /// The generation of Totem; nil for legacy cman.
+    public var generation: TotemGeneration? {
+        switch self {
+        case .cman2a, .cman2b, .cman3, .cman4, .cman5: nil
+        case .totem2005: .totem2005
+        case .openais080: .openais080
+        case .corosync1: .corosync1
+        case .corosync2: .corosync2
+        case .corosync3: .corosync3
+        }
+    }
 
     /// Its name.
     public var name: StaticString {
         switch self {
+        case .cman2a: "cman-2a"
+        case .cman2b: "cman-2b"
         case .cman3: "cman-3"
         case .cman4: "cman-4"
         case .cman5: "cman-5"
-        case .corosync3: Corosync3.name
+        case .totem2005: TotemGeneration.totem2005.name
+        case .openais080: TotemGeneration.openais080.name
+        case .corosync1: TotemGeneration.corosync1.name
+        case .corosync2: TotemGeneration.corosync2.name
+        case .corosync3: TotemGeneration.corosync3.name
         }
     }
 }
@@ -86,7 +118,7 @@ public final class Dissection {
 
     /// Appends what the packet means on one line: the message's name, in capitals where the protocol writes it so, and the detail.
     public func appendSummary(to text: inout TextBuffer) {
-        if dialect == .corosync3 || dialect == nil {
+        if dialect?.generation != nil || dialect == nil {
             text.append(message)
         } else {
             for index in 0..<message.utf8CodeUnitCount {

@@ -1,7 +1,7 @@
 import WireFormat
 
 /// The identity of a ring of corosync 3: `memb_ring_id`, 12 bytes (totem.h:155@ma). Services repeat it in their own messages.
-public struct RingID: WireStructure, Hashable, CustomStringConvertible {
+public struct RingID: TotemRing, CustomStringConvertible {
     /// Node id of its representative.
     public var representative: UInt32 = 0
     /// Its sequence number; grows with every ring.
@@ -15,6 +15,9 @@ public struct RingID: WireStructure, Hashable, CustomStringConvertible {
         self.representative = representative
         self.sequence = sequence
     }
+
+    @inlinable
+    public var representativeNodeID: UInt32 { representative }
 
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {

@@ -18,4 +18,7 @@ public enum TotemMessageKind: Int8, Sendable, Hashable, CaseIterable {
         case .holdCancel: "hold-cancel"
         }
     }
+
+    /// The name of the message with this `type`, for listings of fields.
+    public static let label: @Sendable (UInt64) -> StaticString? = { TotemMessageKind(rawValue: Int8(truncatingIfNeeded: $0))?.name }
 }

@@ -1,6 +1,7 @@
 import WireFormat
 
-/// A datagram of the single ring protocol: one message, in the sender's byte order, and what may follow it.
+/// A datagram of the single ring protocol: one message, in the sender's byte order, and what may follow it. It is read from the bytes
+/// inside a security envelope.
 public struct TotemPacket<Dialect: TotemDialect>: Sendable, Equatable {
     /// The message.
     public var message: TotemMessage<Dialect>
@@ -35,7 +36,7 @@ public struct TotemPacket<Dialect: TotemDialect>: Sendable, Equatable {
         let byteOrder = Dialect.byteOrder(of: datagram) ?? .little
         let header = try Dialect.Header(reading: datagram, byteOrder: byteOrder)
         guard let kind = TotemMessageKind(rawValue: header.type) else {
-            throw WireError(.invalidValue(UInt64(UInt8(bitPattern: header.type))), field: "type", offset: 3)
+            throw WireError(.invalidValue(UInt64(UInt8(bitPattern: header.type))), field: "type", offset: Dialect.typeOffset)
         }
         return (kind, byteOrder)
     }

@@ -73,6 +73,16 @@ public struct WireDescriber<Sink: LayoutSink>: WireVisitor {
         sink.endGroup()
     }
 
+    public mutating func list<let count: Int, S: WireStructure>(
+        _ name: StaticString,
+        _ elements: inout InlineArray<count, S>
+    ) throws(WireError) {
+        sink.beginGroup(name, isList: true)
+        var element = S()
+        try element.visit(&self)
+        sink.endGroup()
+    }
+
     public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
         try list(name, &elements, count: 1)
     }

@@ -123,6 +123,19 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
         }
     }
 
+    public mutating func list<let count: Int, S: WireStructure>(
+        _ name: StaticString,
+        _ elements: inout InlineArray<count, S>
+    ) throws(WireError) {
+        sink.beginGroup(name, .list(count: count), at: offset)
+        defer { sink.endGroup(at: offset) }
+        for index in elements.indices {
+            sink.beginGroup(name, .element(index: index), at: offset)
+            defer { sink.endGroup(at: offset) }
+            try elements[index].visit(&self)
+        }
+    }
+
     public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
         elements.removeAll(keepingCapacity: true)
         sink.beginGroup(name, .list(count: nil), at: offset)

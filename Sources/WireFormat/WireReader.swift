@@ -117,6 +117,16 @@ public struct WireReader: WireVisitor {
     }
 
     @inlinable
+    public mutating func list<let count: Int, S: WireStructure>(
+        _ name: StaticString,
+        _ elements: inout InlineArray<count, S>
+    ) throws(WireError) {
+        for index in elements.indices {
+            try elements[index].visit(&self)
+        }
+    }
+
+    @inlinable
     public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
         elements.removeAll(keepingCapacity: true)
         while remaining > 0 {

@@ -48,6 +48,9 @@ public protocol WireVisitor {
     /// `count` structures one after the other; a writer writes all of `elements` and ignores `count`.
     mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S], count: Int) throws(WireError)
 
+    /// A fixed number of structures one after the other, stored in line.
+    mutating func list<let count: Int, S: WireStructure>(_ name: StaticString, _ elements: inout InlineArray<count, S>) throws(WireError)
+
     /// Structures one after the other up to the end of the buffer.
     mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError)
 

@@ -108,6 +108,16 @@ public struct WireWriter: WireVisitor {
     }
 
     @inlinable
+    public mutating func list<let count: Int, S: WireStructure>(
+        _ name: StaticString,
+        _ elements: inout InlineArray<count, S>
+    ) throws(WireError) {
+        for index in elements.indices {
+            try elements[index].visit(&self)
+        }
+    }
+
+    @inlinable
     public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S]) throws(WireError) {
         for index in elements.indices {
             try elements[index].visit(&self)

@@ -56,3 +56,12 @@ private func reading(_ bytes: [UInt8], into header: GroupHeader) throws -> Group
     let cut: [UInt8] = [1, 0, 5, 0, 0x61]
     #expect(throws: WireError.self) { try cut.withUnsafeBytes { _ = try GroupHeader(reading: $0) } }
 }
+
+@Test func bytesBehindTheMessagesAreStaleUntilCorosync1AndWrongSinceCorosync2() throws {
+    let longer = try (recorded + [1, 2, 3]).withUnsafeBytes { try ProcessGroupPacket(reading: $0) }
+    let shorter = try recorded.dropLast().withUnsafeBytes { try ProcessGroupPacket(reading: $0) }
+    for generation in TotemGeneration.allCases {
+        #expect(longer.lengthsAreSound(in: generation) == (generation < .corosync2))
+        #expect(!shorter.lengthsAreSound(in: generation))
+    }
+}

@@ -18,7 +18,10 @@ public struct CommitToken<Dialect: TotemDialect>: WireMessage, Equatable {
 
         @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+            let start = visitor.offset
+            // An entry that is not filled in yet names no ring.
             try visitor.structure("ring_id", &ring)
+            if V.purpose == .read, ring != Dialect.Ring() { try Dialect.check(ring, at: start) }
             try visitor.field("aru", &allReceivedUpTo)
             try visitor.field("high_delivered", &highDelivered)
             try visitor.field("received_flg", &receivedFlag)
@@ -42,6 +45,10 @@ public struct CommitToken<Dialect: TotemDialect>: WireMessage, Equatable {
     public var addresses: [Dialect.Address] = []
     /// One entry per member, in the same order.
     public var entries: [Entry] = []
+    /// 2005: what the slots behind the addresses hold.
+    public var unusedAddresses: [Dialect.Address] = []
+    /// 2005: what the slots behind the entries hold.
+    public var unusedEntries: [Entry] = []
 
     public init() {}
 
@@ -49,7 +56,7 @@ public struct CommitToken<Dialect: TotemDialect>: WireMessage, Equatable {
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
         try visitor.field("token_seq", &tokenSequence)
-        try visitor.structure("ring_id", &ring)
+        try visitor.ring(&ring, of: Dialect.self)
         try visitor.field("retrans_flg", &retransmitFlag)
         try visitor.field("memb_index", &memberIndex)
         var count = Int32(truncatingIfNeeded: addresses.count)
@@ -58,7 +65,20 @@ public struct CommitToken<Dialect: TotemDialect>: WireMessage, Equatable {
         guard count <= Dialect.processorLimit else {
             throw WireError(.outOfBounds(value: Int(count), limit: Dialect.processorLimit), field: "addr_entries", offset: start)
         }
-        try visitor.list("addr", &addresses, count: Int(count))
-        try visitor.list("memb_list", &entries, count: Int(count))
+        if Dialect.hasLayoutOf2005 {
+            try visitor.slots("addr", &addresses, &unusedAddresses)
+            try visitor.slots("memb_list", &entries, &unusedEntries)
+            try use(count, ofSlotsAt: start)
+        } else {
+            try visitor.list("addr", &addresses, count: Int(count))
+            try visitor.list("memb_list", &entries, count: Int(count))
+        }
+    }
+
+    /// Divides the slots of the layout of 2005 into those in use and the rest.
+    @inlinable
+    mutating func use(_ count: Int32, ofSlotsAt offset: Int) throws(WireError) {
+        try FixedRoom.divide(&addresses, &unusedAddresses, count: count, field: "addr_entries", offset: offset)
+        try FixedRoom.divide(&entries, &unusedEntries, count: count, field: "addr_entries", offset: offset)
     }
 }

@@ -15,6 +15,6 @@ public struct HoldCancel<Dialect: TotemDialect>: WireMessage, Equatable {
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
-        try visitor.structure("ring_id", &ring)
+        try visitor.ring(&ring, of: Dialect.self)
     }
 }

@@ -9,11 +9,11 @@ public struct Mcast<Dialect: TotemDialect>: WireMessage, Equatable {
     /// The value of `encapsulated` when the payload is a message of the old ring.
     public static var encapsulatedInRecovery: Int8 { 1 }
     /// The value of `encapsulated` otherwise.
-    public static var notEncapsulated: Int8 { 2 }
+    public static var notEncapsulated: Int8 { Dialect.hasLayoutOf2005 ? 0 : 2 }
 
     /// The common header.
     public var header = Dialect.Header()
-    /// Who sent it.
+    /// Who sent it; in 2005 the field is called `source` and stands behind the ring.
     public var systemFrom = Dialect.Address()
     /// Its place in the total order of its ring.
     public var sequence: UInt32 = 0
@@ -21,7 +21,7 @@ public struct Mcast<Dialect: TotemDialect>: WireMessage, Equatable {
     public var thisSequence: Int32 = 0
     /// Its ring.
     public var ring = Dialect.Ring()
-    /// Never filled by the daemons.
+    /// Never filled by the daemons; not there in 2005.
     public var nodeID: UInt32 = 0
     /// What the application asked for; no dialect acts on it.
     public var guarantee: Int32 = 0
@@ -33,11 +33,15 @@ public struct Mcast<Dialect: TotemDialect>: WireMessage, Equatable {
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
-        try visitor.structure("system_from", &systemFrom)
-        try visitor.field("seq", &sequence)
+        if !Dialect.hasLayoutOf2005 { try visitor.structure("system_from", &systemFrom) }
+        try visitor.sequenceNumber("seq", &sequence, of: Dialect.self)
         try visitor.field("this_seqno", &thisSequence)
-        try visitor.structure("ring_id", &ring)
-        try visitor.field("node_id", &nodeID, .padding)
+        try visitor.ring(&ring, of: Dialect.self)
+        if Dialect.hasLayoutOf2005 {
+            try visitor.structure("source", &systemFrom)
+        } else {
+            try visitor.field("node_id", &nodeID, .padding)
+        }
         try visitor.field("guarantee", &guarantee)
         try visitor.payload("payload", &payload)
     }

@@ -7,7 +7,7 @@ public struct MergeDetect<Dialect: TotemDialect>: WireMessage, Equatable {
 
     /// The common header.
     public var header = Dialect.Header()
-    /// The representative that sent it.
+    /// The representative that sent it; in 2005 only the UDP source tells.
     public var systemFrom = Dialect.Address()
     /// Its ring.
     public var ring = Dialect.Ring()
@@ -17,7 +17,7 @@ public struct MergeDetect<Dialect: TotemDialect>: WireMessage, Equatable {
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
-        try visitor.structure("system_from", &systemFrom)
-        try visitor.structure("ring_id", &ring)
+        if !Dialect.hasLayoutOf2005 { try visitor.structure("system_from", &systemFrom) }
+        try visitor.ring(&ring, of: Dialect.self)
     }
 }

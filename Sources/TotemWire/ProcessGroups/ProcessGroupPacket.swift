@@ -35,6 +35,13 @@ public struct ProcessGroupPacket: WireMessage, Equatable {
         try visitor.payload("data", &data)
     }
 
+    /// Whether receivers of `generation` take the packet. Until corosync 1 a full fragment was sent with its greatest length, whatever was
+    /// in it, so bytes behind the messages mean nothing (reference/totem-wire.md 5.3).
+    @inlinable
+    public func lengthsAreSound(in generation: TotemGeneration) -> Bool {
+        generation >= .corosync2 ? lengthsMatchData : messageLengths.reduce(0) { $0 + Int($1) } <= data.count
+    }
+
     /// Whether the lengths add up to the data; daemons since 2.4.6 and 3.0.3 drop the packet otherwise (reference/totem-wire.md 5.4).
     @inlinable
     public var lengthsMatchData: Bool {

@@ -1,6 +1,6 @@
 import WireFormat
 
-/// corosync 3 over udp and udpu (D5; knet carries the same bytes): a magic number, node ids for identities
+/// corosync 3 over udp and udpu (and inside knet, which carries the same bytes): a magic number, node ids for identities
 /// (reference/totem-wire.md 3; struct totem_message_header totem.h:123@ma).
 public enum Corosync3: TotemDialect {
     /// The first two bytes of every message, in the sender's byte order.
@@ -8,7 +8,11 @@ public enum Corosync3: TotemDialect {
     /// The third byte.
     public static let version: UInt8 = 3
 
-    public static var name: StaticString { "corosync-3" }
+    @inlinable
+    public static var generation: TotemGeneration { .corosync3 }
+
+    @inlinable
+    public static var typeOffset: Int { 3 }
 
     @inlinable
     public static func byteOrder(of datagram: UnsafeRawBufferPointer) -> ByteOrder? {
@@ -20,27 +24,19 @@ public enum Corosync3: TotemDialect {
         }
     }
 
-    /// RETRANSMIT_ENTRIES_MAX.
-    @inlinable
-    public static var retransmitEntriesLimit: Int { 30 }
-
-    /// PROCESSOR_COUNT_MAX.
-    @inlinable
-    public static var processorLimit: Int { 384 }
-
-    /// The daemons' token buffer.
-    @inlinable
-    public static var tokenSizeLimit: Int { 1500 }
-
     /// `totem_message_header`, 13 bytes.
     public struct Header: TotemHeader {
         public var type: Int8 = 0
         public var encapsulated: Int8 = 0
+        /// Node id of the sender; 0 in a LEAVE.
         public var nodeID: UInt32 = 0
         /// Written by the knet transport only; whatever the buffer held with udp and udpu, and checked by nobody.
         public var targetNodeID: UInt32 = 0
 
         public init() {}
+
+        @inlinable
+        public var sender: UInt32? { nodeID }
 
         @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
@@ -53,7 +49,7 @@ public enum Corosync3: TotemDialect {
             guard version == Corosync3.version else {
                 throw WireError(.invalidValue(UInt64(version)), field: "version", offset: start + 2)
             }
-            try visitor.field("type", &type, .labelled { TotemMessageKind(rawValue: Int8(truncatingIfNeeded: $0))?.name })
+            try visitor.field("type", &type, .labelled(TotemMessageKind.label))
             try visitor.field("encapsulated", &encapsulated)
             try visitor.field("nodeid", &nodeID)
             try visitor.field("target_nodeid", &targetNodeID)
