@@ -1,4 +1,4 @@
-/// Key material that all members of a cluster share, as it stands in its key file.
+/// Key material that all members of a cluster share, as it stands in its key file. Its description does not tell it.
 public struct SecurityKey: Sendable, Hashable {
     /// Where it comes from, for people: a file's name, or what it was derived from.
     public let name: String
@@ -10,4 +10,21 @@ public struct SecurityKey: Sendable, Hashable {
         self.name = name
         self.bytes = bytes
     }
+
+    /// The key that cman uses without a key file: the cluster's name, ended and filled up with zeros to a multiple of four bytes
+    /// (reference/totem-wire.md 2.1; cmanccs.c:501-800@cman2).
+    public init(clusterName: String) {
+        let text = Array(clusterName.utf8)
+        let count = (text.count + 4) & 0xFC
+        self.init(name: "cluster name \(clusterName)", bytes: Array((text + [0, 0, 0, 0]).prefix(count)))
+    }
+
+    /// The key of the first cman on Totem: none at all.
+    public static let empty = SecurityKey(name: "empty key", bytes: [])
+}
+
+extension SecurityKey: CustomStringConvertible, CustomReflectable {
+    public var description: String { "\(name) (\(bytes.count) bytes)" }
+
+    public var customMirror: Mirror { Mirror(self, children: ["name": name, "count": bytes.count]) }
 }

@@ -1,0 +1,100 @@
+import WireFormat
+
+/// Puts packets into envelopes: one scheme, one key.
+public struct EnvelopeSealer: Sendable {
+    /// Why there is no sealer for a scheme and a key.
+    public enum Failure: Error, Hashable, Sendable {
+        /// No such combination of envelope, cipher and hash exists, or nothing here can compute it (`3des`).
+        case unsupported(SecurityScheme)
+        /// knet takes keys of 128 to 4096 bytes.
+        case unusableKey(name: String, count: Int)
+    }
+
+    /// How packets are protected.
+    public let scheme: SecurityScheme
+    private let material: KeyMaterial
+
+    /// A sealer with `key`, which is not used where `scheme` needs none.
+    public init(_ scheme: SecurityScheme, key: SecurityKey) throws(Failure) {
+        guard scheme.isPossible, scheme.cipher != .tripleDES else { throw .unsupported(scheme) }
+        let material = KeyMaterial(key)
+        if scheme.envelope == .knet, scheme.hash != .none, material.authentication(of: scheme) == nil {
+            throw .unusableKey(name: key.name, count: key.bytes.count)
+        }
+        self.scheme = scheme
+        self.material = material
+    }
+
+    /// How many bytes an envelope around `plaintextCount` bytes has.
+    public func sealedSize(_ plaintextCount: Int) -> Int { EnvelopeLayout(scheme, plaintextCount: plaintextCount).count }
+
+    /// Appends the envelope around `plaintext` to `output`. The salt has 16 bytes, a fresh random one for every packet; it is not used
+    /// without a cipher.
+    public func seal(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, into output: inout [UInt8]) {
+        precondition(scheme.cipher == .none || salt.count == EnvelopeLayout.saltSize)
+        let layout = EnvelopeLayout(scheme, plaintextCount: plaintext.count)
+        let start = output.count
+        output.reserveCapacity(start + layout.count)
+        appendPrefix(to: &output)
+        if scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
+        if scheme.cipher != .none { output.append(contentsOf: salt) }
+        appendBody(plaintext, salt: salt, to: &output)
+        if !scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
+        output.withUnsafeMutableBytes { buffer in
+            let message = UnsafeRawBufferPointer(rebasing: buffer[start + layout.authenticated.start..<start + layout.authenticated.end])
+            let digest = UnsafeMutableRawBufferPointer(rebasing: buffer[start + layout.digest.start..<start + layout.digest.end])
+            sign(message, salt: salt, to: digest)
+        }
+        if scheme.envelope == .corosync1 { output.append(scheme.cipher == .sober128 ? 0 : 1) }
+    }
+
+    private func appendPrefix(to output: inout [UInt8]) {
+        switch scheme.envelope {
+        case .openais, .corosync1, .knet: break
+        case .corosync20: output.append(contentsOf: [scheme.cipher.rawValue, scheme.hash.rawValue, 0, 0])
+        case .corosync22: output.append(contentsOf: [0xFF, 0xFF, 0, 0])
+        case .corosync23: output.append(contentsOf: [0xFE, 0xFE, 0, 0])
+        }
+    }
+
+    private func appendBody(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        switch scheme.cipher {
+        case .none, .tripleDES:
+            output.append(contentsOf: plaintext)
+        case .sober128:
+            let start = output.count
+            output.append(contentsOf: plaintext)
+            output.withUnsafeMutableBytes { buffer in
+                let body = UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+                material.withPacketKeys(salt) { keys in
+                    Sober128(key: keys.cipher).apply(initializationVector: keys.initializationVector, to: body)
+                }
+            }
+        case .aes128, .aes192, .aes256:
+            material.blockCipher(scheme.cipher)?.encrypt(plaintext, salt: salt, to: &output)
+        }
+    }
+
+    private func sign(_ message: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to digest: UnsafeMutableRawBufferPointer) {
+        if scheme.cipher == .sober128 {
+            material.withPacketKeys(salt) { keys in
+                MessageAuthentication(.sha1, key: keys.authentication)?.withCode(of: message) { digest.copyMemory(from: $0) }
+            }
+        } else {
+            material.authentication(of: scheme)?.withCode(of: message) { digest.copyMemory(from: $0) }
+        }
+    }
+}
+
+extension SecurityScheme {
+    /// Whether a daemon has such a combination: openais and corosync 1 have three fixed ones, corosync 2 and knet refuse a cipher
+    /// without a hash (totemcrypto.c:1077@ne).
+    public var isPossible: Bool {
+        switch envelope {
+        case .openais: self == .openais
+        case .corosync1: self == .corosync1 || self == .corosync1NSS
+        case .corosync20, .corosync22, .corosync23: cipher != .sober128 && (cipher == .none || hash != .none)
+        case .knet: cipher != .sober128 && hash != .none
+        }
+    }
+}
