@@ -122,7 +122,7 @@ let package = Package(
             "Sides",
             ["Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "EngineKit", "WireFormat"]
         ),
-        tests("Captures", ["CaptureSupport", "Captures", "WireFormat"]),
+        tests("Captures", ["CaptureSupport", "Captures", "CPcap", "WireFormat"]),
         tests(
             "Simulation",
             [

@@ -26,7 +26,7 @@ public final class CaptureWriter {
         guard
             let handle = pcap_open_dead_with_tstamp_precision(
                 linkType.dataLink,
-                PacketReader.frameLimit,
+                Int32(PacketReader.frameLimit),
                 UInt32(PCAP_TSTAMP_PRECISION_NANO)
             )
         else { throw CaptureError(path: path, reason: "no memory to write it") }

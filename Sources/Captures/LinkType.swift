@@ -18,17 +18,18 @@ public enum LinkType: Hashable, Sendable {
     /// A link layer that is not taken apart, by its number in libpcap.
     case unsupported(Int32)
 
-    /// The link type with libpcap's number `dataLink` (`pcap_datalink`).
-    init(dataLink: Int32) {
-        switch dataLink {
+    /// The link type with the number `number`, in a file (LINKTYPE_...) or of libpcap (DLT_...). The two differ for few link types, and
+    /// those numbers have no second meaning.
+    init(number: Int32) {
+        switch number {
         case DLT_EN10MB: self = .ethernet
-        // 101 and 228/229 are the numbers in files (LINKTYPE_RAW, _IPV4, _IPV6), which libpcap hands on where it has no DLT_ of its own.
-        case DLT_RAW, 101, DLT_IPV4, DLT_IPV6: self = .rawIP
+        // LINKTYPE_RAW, and DLT_RAW of Linux and of OpenBSD, which old files hold too.
+        case 101, 12, 14, DLT_IPV4, DLT_IPV6: self = .rawIP
         case DLT_LINUX_SLL: self = .linuxCooked
         case DLT_LINUX_SLL2: self = .linuxCooked2
         case DLT_NULL: self = .loopback
         case DLT_LOOP: self = .openBSDLoopback
-        default: self = .unsupported(dataLink)
+        default: self = .unsupported(number)
         }
     }
 

@@ -86,6 +86,14 @@ public final class Dissection {
     public internal(set) var time: Int64 = 0
     /// Time since the first frame, in nanoseconds.
     public internal(set) var relativeTime: Int64 = 0
+    /// Which of `inputNames` it is from.
+    public internal(set) var input = 0
+    /// Which of `interfaceNames` it came through, where the source tells.
+    public internal(set) var interface: Int?
+    /// The files that were merged, or the one input.
+    public internal(set) var inputNames: [String] = []
+    /// The interfaces that the source has named so far.
+    public internal(set) var interfaceNames: [String] = []
     /// What the frame is below UDP.
     public internal(set) var content = Decapsulation()
     /// Names of the protocols above UDP.
@@ -131,10 +139,23 @@ public final class Dissection {
         text.append(bytes: detail.bytes)
     }
 
+    /// The file that it is from, where there are several.
+    var fileName: String? {
+        inputNames.count > 1 && inputNames.indices.contains(input) ? inputNames[input] : nil
+    }
+
+    /// The interface that it came through, where the source names it.
+    var interfaceName: String? {
+        guard let interface, interfaceNames.indices.contains(interface), !interfaceNames[interface].isEmpty else { return nil }
+        return interfaceNames[interface]
+    }
+
     func begin(_ packet: CapturedPacket, _ content: Decapsulation, firstTime: Int64) {
         frame = packet.frame
         time = packet.time
         relativeTime = packet.time &- firstTime
+        input = packet.input
+        interface = packet.interface
         self.content = content
         upperProtocols.removeAll(keepingCapacity: true)
         dialect = nil

@@ -15,6 +15,8 @@ public struct NDJSONRenderer {
         text.append(packet.frame)
         text.append(",\"time\":")
         text.append(seconds: packet.time)
+        append(",\"file\":", packet.fileName, to: &text)
+        append(",\"interface\":", packet.interfaceName, to: &text)
         text.append(",\"source\":")
         append(optional: packet.content.source != nil, to: &text) { $0.append(source: packet.content) }
         text.append(",\"destination\":")
@@ -73,6 +75,13 @@ public struct NDJSONRenderer {
         text.append(",\"notes\":")
         append(packet.notes, to: &text)
         text.append("}\n")
+    }
+
+    /// A member that is there only where its value is. Names may hold anything.
+    private func append(_ key: StaticString, _ name: String?, to text: inout TextBuffer) {
+        guard var name else { return }
+        text.append(key)
+        name.withUTF8 { text.append(quotedForeign: UnsafeRawBufferPointer($0)) }
     }
 
     private func append(optional isPresent: Bool, to text: inout TextBuffer, _ body: (inout TextBuffer) -> Void) {

@@ -10,8 +10,12 @@ public struct PacketDissector {
     private var totem = TotemDissector()
     private var firstTime: Int64?
 
-    /// A dissector that has seen nothing.
-    public init() {}
+    private let source: (any PacketSource)?
+
+    /// A dissector that has seen nothing. It asks `source` for the names of the packets' files and interfaces.
+    public init(source: (any PacketSource)? = nil) {
+        self.source = source
+    }
 
     /// Dissects `packet` into `result`.
     public mutating func dissect(_ packet: CapturedPacket, into result: Dissection) {
@@ -19,6 +23,7 @@ public struct PacketDissector {
         let start = firstTime ?? packet.time
         firstTime = start
         result.begin(packet, content, firstTime: start)
+        nameOrigin(of: result)
         if let problem = content.problem { result.problems.add { $0.append(problem.description) } }
         if content.fragments > 1 {
             result.notes.add {
@@ -54,6 +59,14 @@ public struct PacketDissector {
                     $0.append(" is not taken apart")
                 }
             }
+        }
+    }
+    /// Asks for names when a packet comes from where none came before.
+    private func nameOrigin(of result: Dissection) {
+        guard let source else { return }
+        if result.inputNames.count <= result.input { result.inputNames = source.inputs }
+        if let interface = result.interface, result.interfaceNames.count <= interface {
+            result.interfaceNames = source.interfaces.map(\.name)
         }
     }
 }

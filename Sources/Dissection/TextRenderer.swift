@@ -6,7 +6,8 @@ public struct TextRenderer {
     /// A renderer.
     public init() {}
 
-    /// Appends a line for `packet` to `text`: frame, time since the first frame, source and destination, dialect, message and detail.
+    /// Appends a line for `packet` to `text`: frame, time since the first frame, source and destination, dialect, message and detail,
+    /// and the file where there are several.
     public func append(_ packet: Dissection, to text: inout TextBuffer) {
         let start = text.count
         text.append(packet.frame)
@@ -23,6 +24,11 @@ public struct TextRenderer {
         text.append(bytes: packet.detail.bytes)
         append(packet.problems, marked: "  !! ", to: &text)
         append(packet.notes, marked: "  [", closed: "]", to: &text)
+        if var file = packet.fileName {
+            text.append("  <")
+            file.withUTF8 { text.append(foreign: UnsafeRawBufferPointer($0)) }
+            text.append(">")
+        }
         text.append("\n")
     }
 

@@ -62,7 +62,7 @@ struct FrameSource {
 
     init(path: String) throws {
         let reader = try PacketReader(path: path)
-        linkType = reader.linkType
+        linkType = reader.interfaces[0].linkType
         while let packet = try reader.next() {
             frames.append(Frame(time: packet.time, originalLength: packet.originalLength, bytes: Array(packet.bytes)))
         }
