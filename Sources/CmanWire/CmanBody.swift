@@ -104,14 +104,14 @@ public enum CmanBody: Sendable {
     }
 
     /// Shows the fields behind the command to `visitor`.
-    mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    mutating func visit<V: WireVisitor>(_ visitor: inout V, of generation: CmanGeneration) throws(WireError) {
         switch self {
         case .kill, .joinRej, .transition, .confAck, .unknown, .data: break
         case .hello(var message):
             try message.visit(&visitor)
             self = .hello(message)
         case .ack(var message):
-            try message.visit(&visitor)
+            try message.visit(&visitor, of: generation)
             self = .ack(message)
         case .listenReq(var message):
             try message.visit(&visitor)
@@ -129,7 +129,7 @@ public enum CmanBody: Sendable {
             try message.visit(&visitor)
             self = .joinConf(message)
         case .joinReq(var message):
-            try message.visit(&visitor)
+            try message.visit(&visitor, of: generation)
             self = .joinReq(message)
         case .leave(var message):
             try message.visit(&visitor)
@@ -153,10 +153,10 @@ public enum CmanBody: Sendable {
             try message.visit(&visitor)
             self = .viewAck(message)
         case .startAck(var message):
-            try message.visit(&visitor)
+            try message.visit(&visitor, of: generation)
             self = .startAck(message)
         case .newCluster(var message):
-            try message.visit(&visitor)
+            try message.visit(&visitor, of: generation)
             self = .newCluster(message)
         case .nominate(var message):
             try message.visit(&visitor)

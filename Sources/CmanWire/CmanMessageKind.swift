@@ -49,6 +49,15 @@ public enum CmanMessageKind: UInt16, CaseIterable, Hashable, Sendable {
         self.init(rawValue: UInt16(port) << 8 | UInt16(command))
     }
 
+    /// The message `command` of the port `port` in `generation`; nil for what that generation does not have.
+    public init?(port: UInt8, command: UInt8, in generation: CmanGeneration) {
+        self.init(port: port, command: command)
+        guard exists(in: generation) else { return nil }
+    }
+
+    /// Whether `generation` has it (reference/cman-wire.md 12.1).
+    public func exists(in generation: CmanGeneration) -> Bool { self != .nodeDown || generation == .cman5 }
+
     /// The port it is sent to.
     public var port: UInt8 { UInt8(rawValue >> 8) }
 
@@ -107,16 +116,4 @@ public enum CmanMessageKind: UInt16, CaseIterable, Hashable, Sendable {
     static func serviceManagerLabel(_ command: UInt64) -> StaticString? {
         CmanMessageKind(port: CmanPort.serviceManager, command: UInt8(truncatingIfNeeded: command))?.name
     }
-}
-
-/// Ports that are not programs' own (reference/cman-wire.md 8.7, 9).
-public enum CmanPort {
-    /// ACK, LISTENREQ, PORTCLOSED, BARRIER.
-    public static let `protocol`: UInt8 = 0
-    /// The membership protocol.
-    public static let membership: UInt8 = 1
-    /// The kernel's service manager; groupd in the userland of mid-2005.
-    public static let serviceManager: UInt8 = 2
-    /// Ports above it are blocked while the cluster is inquorate or in transition.
-    public static let highestProtected: UInt8 = 9
 }

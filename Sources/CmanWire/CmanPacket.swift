@@ -1,13 +1,15 @@
 import WireFormat
 
-/// A whole datagram of cman-5: header, message, and what follows it.
+/// A whole datagram: header, message, and what follows it.
 ///
-/// Which message a datagram holds is decided before its fields are walked: `init(shapeOf:)` looks at port and command, and `visit`
-/// then goes over the fields of that shape, whether to read, to write or to dissect. `init(reading:)` does both.
+/// Which message a datagram holds is decided before its fields are walked: `init(shapeOf:of:)` looks at port and command, and `visit`
+/// then goes over the fields of that shape, whether to read, to write or to dissect. `init(reading:of:)` does both.
 public struct CmanPacket: WireStructure {
     /// Prefix of the names of its fields.
     public static let protocolName: StaticString = "cman"
 
+    /// The generation whose layouts it has.
+    public let generation: CmanGeneration
     /// The header.
     public var header = CmanHeader()
     /// The message.
@@ -15,34 +17,44 @@ public struct CmanPacket: WireStructure {
     /// Of a program's message its bytes, of any other what follows its last field; by position in the datagram.
     public var payload = ByteRange()
 
-    public init() {}
+    /// An empty packet of the last generation.
+    public init() {
+        self.init(of: .cman5)
+    }
 
-    /// A packet of the shape that `datagram` has, with no field read yet.
-    public init(shapeOf datagram: UnsafeRawBufferPointer) {
-        guard datagram.count >= CmanHeader.size else { return }
+    /// An empty packet of `generation`.
+    public init(of generation: CmanGeneration) {
+        self.generation = generation
+    }
+
+    /// A packet of the shape that `datagram` has in `generation`, with no field read yet.
+    public init(shapeOf datagram: UnsafeRawBufferPointer, of generation: CmanGeneration = .cman5) {
+        self.generation = generation
+        let headerSize = generation.headerSize
+        guard datagram.count >= headerSize else { return }
         let port = datagram[0]
-        let command = datagram.count > CmanHeader.size ? datagram[CmanHeader.size] : 0
+        let command = datagram.count > headerSize ? datagram[headerSize] : 0
         switch port {
         case CmanPort.protocol, CmanPort.membership:
-            body = CmanMessageKind(port: port, command: command).map(CmanBody.init) ?? .unknown(command: command)
+            body = CmanMessageKind(port: port, command: command, in: generation).map(CmanBody.init) ?? .unknown(command: command)
         case CmanPort.serviceManager:
             // Programs of the userland of 2005 use the same port in their own format: what does not fit exactly is data.
             guard let kind = CmanMessageKind(port: port, command: command),
-                datagram.count >= CmanHeader.size + CmanServiceManagerMessage.headerSize
+                datagram.count >= headerSize + CmanServiceManagerMessage.headerSize
             else { return }
-            let lengthOffset = CmanHeader.size + CmanServiceManagerMessage.headerSize - 2
+            let lengthOffset = headerSize + CmanServiceManagerMessage.headerSize - 2
             let length = Int(datagram[lengthOffset]) | Int(datagram[lengthOffset + 1]) << 8
-            if datagram.count == CmanHeader.size + CmanServiceManagerMessage.headerSize + length { body = CmanBody(kind) }
+            if datagram.count == headerSize + CmanServiceManagerMessage.headerSize + length { body = CmanBody(kind) }
         default:
             break
         }
     }
 
-    /// Reads a whole datagram. It allocates nothing for messages without lists and texts.
+    /// Reads a whole datagram of `generation`. It allocates nothing for messages without lists and texts.
     ///
     /// Throws a `WireError` that names field and offset when a field is missing or cannot be.
-    public init(reading datagram: UnsafeRawBufferPointer) throws(WireError) {
-        self.init(shapeOf: datagram)
+    public init(reading datagram: UnsafeRawBufferPointer, of generation: CmanGeneration = .cman5) throws(WireError) {
+        self.init(shapeOf: datagram, of: generation)
         var reader = WireReader(datagram)
         try visit(&reader)
     }
@@ -59,9 +71,9 @@ public struct CmanPacket: WireStructure {
     }
 
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try header.visit(&visitor)
+        try header.visit(&visitor, of: generation)
         try visitCommand(&visitor)
-        try body.visit(&visitor)
+        try body.visit(&visitor, of: generation)
         if case .data = body {
             try visitor.payload("data", &payload)
         } else if V.purpose == .read, visitor.remaining > 0 {

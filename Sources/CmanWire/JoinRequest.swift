@@ -1,8 +1,8 @@
 import WireFormat
 
 /// JOINREQ: a node asks to be let in (reference/cman-wire.md 4.2).
-public struct CmanJoinRequest: WireStructure {
-    /// Major version that all members must have.
+public struct CmanJoinRequest: Sendable {
+    /// Major version that all members of cman-5 must have.
     public static let majorVersion: UInt32 = 5
     /// Minor and patch version of the last release; nobody compares them.
     public static let minorVersion: UInt32 = 0
@@ -18,7 +18,7 @@ public struct CmanJoinRequest: WireStructure {
     public var votes: UInt8 = 0
     /// The expected votes of its configuration.
     public var expectedVotes: UInt32 = 0
-    /// The id it wants, 0 for any.
+    /// The id it wants, 0 for any. Before 2004-09-15, in cman-2a and some of cman-2b, whatever was in the sender's memory.
     public var wantedNodeID: UInt32 = 0
     /// Protocol version.
     public var major: UInt32 = 0
@@ -54,12 +54,12 @@ public struct CmanJoinRequest: WireStructure {
         }
     }
 
-    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    mutating func visit<V: WireVisitor>(_ visitor: inout V, of generation: CmanGeneration) throws(WireError) {
         try visitor.field("votes", &votes)
         var count = unreadAddresses.isEmpty ? UInt16(truncatingIfNeeded: addresses.count) : unreadCount
         try visitor.field("num_addr", &count, order: .little, .decimal)
         try visitor.field("expected_votes", &expectedVotes, order: .little, .decimal)
-        try visitor.field("wanted_node_id", &wantedNodeID, order: .little, .decimal)
+        try visitor.field("wanted_node_id", &wantedNodeID, order: .little, generation == .cman2a ? .padding : .decimal)
         try visitor.field("major", &major, order: .little, .decimal)
         try visitor.field("minor", &minor, order: .little, .decimal)
         try visitor.field("patch", &patch, order: .little, .decimal)

@@ -103,31 +103,46 @@ public struct CmanViewAck: WireStructure {
     }
 }
 
-/// STARTACK: the sender takes part in a transition (reference/cman-wire.md 4.11).
-public struct CmanStartAck: WireStructure {
+/// STARTACK: the sender takes part in a transition (reference/cman-wire.md 4.11, 12.1).
+public struct CmanStartAck: Sendable {
     private var reason: UInt8 = 0
     private var pad: UInt16 = 0
     /// Generation of the STARTTRANS that it answers.
     public var generation: UInt32 = 0
+    /// Up to cman-3: the id that the sender knows for the node that joins, 0 for none.
+    public var nodeID: UInt32 = 0
+    /// Up to cman-3: the highest id that the sender knows.
+    public var highestNodeID: UInt32 = 0
 
     public init() {}
 
-    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    mutating func visit<V: WireVisitor>(_ visitor: inout V, of wireGeneration: CmanGeneration) throws(WireError) {
         try visitor.field("reason", &reason, .padding)
         try visitor.field("pad", &pad, order: .little, .padding)
         try visitor.field("generation", &generation, order: .little, .decimal)
+        guard wireGeneration <= .cman3 else { return }
+        try visitor.field("node_id", &nodeID, order: .little, .decimal)
+        try visitor.field("highest_node_id", &highestNodeID, order: .little, .decimal)
     }
 }
 
 /// NEWCLUSTER: the sender is about to form a cluster (reference/cman-wire.md 4.15).
-public struct CmanNewCluster: WireStructure {
+public struct CmanNewCluster: Sendable {
     /// The lower value wins.
     public var value: UInt32 = 0
+    /// Whether it has a value: before 2004-09-08, in cman-2a and some of cman-2b, the command was all (12.1).
+    public var hasValue = true
 
     public init() {}
 
-    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("value", &value, order: .little, .hexadecimal)
+    mutating func visit<V: WireVisitor>(_ visitor: inout V, of generation: CmanGeneration) throws(WireError) {
+        switch generation {
+        case .cman2a: hasValue = false
+        case .cman2b where V.purpose == .read: hasValue = visitor.remaining > 0
+        case .cman2b: break
+        case .cman3, .cman4, .cman5: hasValue = true
+        }
+        if hasValue { try visitor.field("value", &value, order: .little, .hexadecimal) }
     }
 }
 

@@ -1,19 +1,26 @@
 import WireFormat
 
-/// ACK: says that `acknowledgement` of its header arrived (reference/cman-wire.md 3.1).
-public struct CmanAck: WireStructure {
+/// ACK: says that `acknowledgement` of its header arrived, or in cman-2a, whose header has none, its own `sequence`
+/// (reference/cman-wire.md 3.1, 12.1).
+public struct CmanAck: Sendable {
     /// Target port of the message that is acknowledged.
     public var remotePort: UInt8 = 0
     /// Bit 0: nobody listens on that port. Daemons say the opposite.
     public var status: UInt8 = 0
     private var pad: UInt8 = 0
+    /// In cman-2a: number of the message that arrived.
+    public var sequence: UInt16 = 0
+    private var tailPad: UInt16 = 0
 
     public init() {}
 
-    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+    mutating func visit<V: WireVisitor>(_ visitor: inout V, of generation: CmanGeneration) throws(WireError) {
         try visitor.field("remote_port", &remotePort)
         try visitor.field("status", &status)
         try visitor.field("pad", &pad, .padding)
+        guard generation == .cman2a else { return }
+        try visitor.field("acked_seq", &sequence, order: .little, .decimal)
+        try visitor.field("tail_pad", &tailPad, order: .little, .padding)
     }
 }
 

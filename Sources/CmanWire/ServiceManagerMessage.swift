@@ -27,7 +27,7 @@ public struct CmanServiceManagerMessage: WireStructure {
     /// Which message it is.
     public var kind: CmanMessageKind? { CmanMessageKind(port: CmanPort.serviceManager, command: type) }
 
-    private static func levelLabel(_ value: UInt64) -> StaticString? {
+    static func levelLabel(_ value: UInt64) -> StaticString? {
         switch value {
         case 0: "fence"
         case 1: "DLM"

@@ -7,6 +7,18 @@ struct CmanConversations {
     private struct Key: Hashable {
         var port: UInt16
         var cluster: UInt16
+        var hasShortHeader: Bool
+    }
+
+    /// What is known of a cluster's generation.
+    struct Memory {
+        /// The generations that nothing has ruled out.
+        var possible: CmanGenerations
+        /// What a node that asked to join says, until it is refused.
+        var claim: CmanGenerations?
+
+        /// The generations to choose from.
+        var likely: CmanGenerations { claim ?? possible }
     }
 
     /// A reliable message that may come again.
@@ -19,7 +31,7 @@ struct CmanConversations {
         var time: Int64
     }
 
-    private var known: Set<Key> = []
+    private var known: [Key: Memory] = [:]
     private var recent: [Sent] = []
     private var oldest = 0
 
@@ -27,12 +39,14 @@ struct CmanConversations {
     private static let conversationLimit = 1024
     private static let recentLimit = 512
 
-    func contains(port: UInt16, cluster: UInt16) -> Bool {
-        known.contains(Key(port: port, cluster: cluster))
+    /// What is known of the cluster; nil when nothing of it was seen.
+    func memory(port: UInt16, cluster: UInt16, hasShortHeader: Bool) -> Memory? {
+        known[Key(port: port, cluster: cluster, hasShortHeader: hasShortHeader)]
     }
 
-    mutating func insert(port: UInt16, cluster: UInt16) {
-        if known.count < Self.conversationLimit { known.insert(Key(port: port, cluster: cluster)) }
+    mutating func remember(_ memory: Memory, port: UInt16, cluster: UInt16, hasShortHeader: Bool) {
+        let key = Key(port: port, cluster: cluster, hasShortHeader: hasShortHeader)
+        if known.count < Self.conversationLimit || known[key] != nil { known[key] = memory }
     }
 
     /// How long after a message the same one is its repetition, in nanoseconds; a node that restarts counts from 1 again.

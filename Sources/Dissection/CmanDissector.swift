@@ -6,19 +6,13 @@ import WireFormat
 struct CmanDissector {
     private var conversations = CmanConversations()
 
-    /// The highest node id (reference/cman-wire.md 2.1).
-    private static let nodeIDLimit: Int32 = 4096
-    private static let knownFlags: CmanFlags = [
-        .dontWait, .noAck, .queue, .multicast, .allInterfaces, .replyExpected, .broadcastSelf,
-    ]
-    /// The port of cman unless another was configured.
-    private static let usualPort: UInt16 = 6809
-
     /// Whether `payload` is cman's; then `result` holds what it means.
     mutating func dissect(_ payload: UnsafeRawBufferPointer, into result: Dissection) -> Bool {
         guard let source = result.content.sourceEndpoint, let destination = result.content.destinationEndpoint else { return false }
-        guard payload.count >= CmanHeader.size else { return dissectShort(payload, into: result) }
-        var packet = CmanPacket(shapeOf: payload)
+        guard let recognition = CmanRecognition(payload, from: source, to: destination, &conversations) else {
+            return dissectShort(payload, port: destination.port, into: result)
+        }
+        var packet = CmanPacket(shapeOf: payload, of: recognition.generation)
         let start = result.tree.nodes.count
         result.tree.beginBytes(payload)
         result.tree.beginProtocol(CmanPacket.protocolName, at: 0)
@@ -27,101 +21,151 @@ struct CmanDissector {
         do throws(WireError) { try packet.visit(&dissector) } catch { failure = error }
         result.tree.endProtocol(at: dissector.offset)
 
-        let cluster = packet.header.cluster
-        let isKnown = conversations.contains(port: destination.port, cluster: cluster)
-        guard isKnown || Self.isPlausible(packet, payload: payload, failure: failure, source: source, destination: destination) else {
-            result.tree.removeAll()
-            return false
+        result.dialect = Dialect(recognition.generation)
+        for generation in CmanGeneration.allCases where recognition.others.contains(CmanGenerations(generation)) {
+            result.alternatives.append(Dialect(generation))
         }
-        conversations.insert(port: destination.port, cluster: cluster)
-        conversations.insert(port: source.port, cluster: cluster)
-        result.ownNodes = result.tree.nodes.count
-        result.dialect = .cman5
         result.upperProtocols.append(CmanPacket.protocolName)
         result.message = packet.body.name
         result.node = UInt32(bitPattern: packet.header.sourceID)
-        if Self.isBareHeader(packet.body) { result.alternatives.append(contentsOf: [.cman3, .cman4]) }
         if let failure {
             result.problems.add { $0.append(failure.description) }
         } else {
-            judge(packet, payload: payload, into: result)
+            judge(packet, into: result)
         }
+        explain(recognition, into: result)
         CmanSummary(tree: result.tree, start: start).append(packet, isComplete: failure == nil, to: &result.detail)
-        if packet.header.sequence != 0, !packet.header.flags.contains(.noAck) {
-            let body = UnsafeRawBufferPointer(rebasing: payload[CmanHeader.size...])
-            if let frame = conversations.repeated(
+        if failure == nil, case .data = packet.body { dissectProgram(packet, payload, into: result) }
+        result.ownNodes = result.tree.nodes.count
+        noteRepetition(packet, payload, from: source, into: result)
+        return true
+    }
+
+    private mutating func noteRepetition(
+        _ packet: CmanPacket,
+        _ payload: UnsafeRawBufferPointer,
+        from source: Endpoint,
+        into result: Dissection
+    ) {
+        guard packet.header.sequence != 0, !packet.header.flags.meant.contains(.noAck) else { return }
+        let body = UnsafeRawBufferPointer(rebasing: payload[packet.generation.headerSize...])
+        guard
+            let frame = conversations.repeated(
                 packet.header,
                 body: body,
                 from: source.address,
                 frame: result.frame,
                 time: result.time
-            ) {
-                result.notes.add {
-                    $0.append("repeats frame ")
-                    $0.append(frame)
-                }
-            }
+            )
+        else { return }
+        result.notes.add {
+            $0.append("repeats frame ")
+            $0.append(frame)
         }
-        return true
     }
 
     /// A packet that ends inside the header is cman's when what there is of it belongs to a known conversation.
-    private func dissectShort(_ payload: UnsafeRawBufferPointer, into result: Dissection) -> Bool {
-        guard let port = result.content.destinationEndpoint?.port, payload.count >= 8,
-            conversations.contains(port: port, cluster: UInt16(payload[6]) | UInt16(payload[7]) << 8)
-        else { return false }
+    private func dissectShort(_ payload: UnsafeRawBufferPointer, port: UInt16, into result: Dissection) -> Bool {
+        let generation = [CmanGeneration.cman5, .cman2b].first { generation in
+            let offset = CmanHeader.clusterOffset(hasShortHeader: generation.hasShortHeader)
+            guard payload.count < generation.headerSize, payload.count >= offset + 2 else { return false }
+            let cluster = UInt16(payload[offset]) | UInt16(payload[offset + 1]) << 8
+            return conversations.memory(port: port, cluster: cluster, hasShortHeader: generation.hasShortHeader) != nil
+        }
+        guard let generation else { return false }
         result.tree.beginBytes(payload)
         result.tree.beginProtocol(CmanPacket.protocolName, at: 0)
         var dissector = WireDissector(payload, sink: result.tree)
-        var header = CmanHeader()
+        var packet = CmanPacket(of: generation)
         do throws(WireError) {
-            try header.visit(&dissector)
+            try packet.visit(&dissector)
         } catch {
             result.problems.add { $0.append(error.description) }
         }
         result.tree.endProtocol(at: dissector.offset)
         result.ownNodes = result.tree.nodes.count
-        result.dialect = .cman5
+        result.dialect = Dialect(generation)
         result.upperProtocols.append(CmanPacket.protocolName)
         result.detail.append(payload.count)
         result.detail.append(" bytes")
         return true
     }
 
-    /// Whether a packet of no known conversation can only be cman's, or can well be.
-    private static func isPlausible(
-        _ packet: CmanPacket,
-        payload: UnsafeRawBufferPointer,
-        failure: WireError?,
-        source: Endpoint,
-        destination: Endpoint
-    ) -> Bool {
-        let header = packet.header
-        guard failure == nil, (0...nodeIDLimit).contains(header.sourceID), (0...nodeIDLimit).contains(header.targetID) else {
-            return false
-        }
-        switch packet.body {
-        case .unknown: return false
-        // Behind the header a program's message can hold anything, so the usual port must add to the evidence.
-        case .data:
-            return header.sourceID > 0 && header.sequence > 0 && knownFlags.isSuperset(of: header.flags) && source.port == usualPort
-                && destination.port == usualPort
-        case .ack: return header.sequence == 0 && packet.payload.count == 0
-        default: return packet.payload.count == 0
+    /// Says what the generation is told by, where this packet tells something new.
+    private func explain(_ recognition: CmanRecognition, into result: Dissection) {
+        if let reason = recognition.reason {
+            result.notes.add {
+                $0.append(recognition.generation.name)
+                $0.append(" told by ")
+                $0.append(reason)
+            }
+        } else if recognition.isFirst {
+            result.notes.add {
+                $0.append("taken for ")
+                $0.append(recognition.generation.name)
+                $0.append(": header, command and length fit")
+            }
         }
     }
 
-    /// Messages without any field behind the command, and programs' messages: the header is all there is of cman, and it is the same
-    /// since cman-3 (reference/cman-wire.md 12.1).
-    private static func isBareHeader(_ body: CmanBody) -> Bool {
-        switch body {
-        case .kill, .joinRej, .transition, .confAck, .data: true
-        default: false
+    /// Takes apart what a known program sends behind cman's header.
+    private func dissectProgram(_ packet: CmanPacket, _ payload: UnsafeRawBufferPointer, into result: Dissection) {
+        let bytes = UnsafeRawBufferPointer(rebasing: payload[packet.payload.range])
+        switch packet.header.targetPort {
+        case CmanPort.serviceManager where GroupdMessage.matches(bytes):
+            guard let message = dissect(GroupdMessage(), named: GroupdMessage.protocolName, in: packet, payload, into: result) else {
+                return
+            }
+            if let kind = message.kind { result.message = kind.name }
+            result.detail.append(" ")
+            message.name.withUnsafeBytes { result.detail.append(foreign: $0) }
+            result.detail.append(" event ")
+            result.detail.append(message.eventID)
+        case CmanPort.clvmd where ClvmdMessage.matches(bytes):
+            guard let message = dissect(ClvmdMessage(), named: ClvmdMessage.protocolName, in: packet, payload, into: result) else { return }
+            result.detail.append(" clvmd ")
+            if let kind = message.kind { result.detail.append(kind.name) }
+            if !message.lockName.isEmpty {
+                result.detail.append(" ")
+                message.lockName.withUnsafeBytes { result.detail.append(foreign: $0) }
+            }
+            result.detail.append(" xid ")
+            result.detail.append(message.transactionID)
+        default: break
+        }
+    }
+
+    /// Adds the fields of `message`, which is the payload of `packet`, to the tree; nil when it cannot be read to its end.
+    private func dissect<Message: WireStructure>(
+        _ message: Message,
+        named name: StaticString,
+        in packet: CmanPacket,
+        _ payload: UnsafeRawBufferPointer,
+        into result: Dissection
+    ) -> Message? {
+        var message = message
+        result.tree.takeApartLastField()
+        result.upperProtocols.append(name)
+        result.tree.beginProtocol(name, at: packet.payload.start)
+        var dissector = WireDissector(payload, offset: packet.payload.start, sink: result.tree)
+        defer { result.tree.endProtocol(at: dissector.offset) }
+        do throws(WireError) {
+            try message.visit(&dissector)
+            return message
+        } catch {
+            result.problems.add { $0.append(error.description) }
+            return nil
         }
     }
 
     /// Bytes that were read and are odd all the same.
-    private func judge(_ packet: CmanPacket, payload: UnsafeRawBufferPointer, into result: Dissection) {
+    private func judge(_ packet: CmanPacket, into result: Dissection) {
+        if packet.header.flags.areBigEndian {
+            result.notes.add {
+                $0.append("flags in the byte order of a big-endian sender: ")
+                $0.append(meaningOf: UInt64(packet.header.flags.meant.rawValue), .flags(CmanFlags.labels))
+            }
+        }
         switch packet.body {
         case .data: return
         case .unknown(let command):
@@ -131,10 +175,19 @@ struct CmanDissector {
                 $0.append(" of port ")
                 $0.append(packet.header.targetPort)
             }
-        case .joinReq(let request) where request.major != 5:
-            result.notes.add {
-                $0.append("asks to join with protocol version ")
-                $0.append(request.major)
+        case .joinReq(let request):
+            if request.major != packet.generation.majorVersion {
+                result.notes.add {
+                    $0.append("asks to join with protocol version ")
+                    $0.append(request.major)
+                }
+            }
+            if cmanClusterNumber(request.clusterName) != packet.header.cluster {
+                result.notes.add {
+                    $0.append("cluster number ")
+                    $0.append(packet.header.cluster)
+                    $0.append(" is not that of the cluster's name")
+                }
             }
         default: break
         }
@@ -143,6 +196,19 @@ struct CmanDissector {
                 $0.append(packet.payload.count)
                 $0.append(" bytes behind the message")
             }
+        }
+    }
+}
+
+extension Dialect {
+    /// The dialect of a generation of legacy cman.
+    init(_ generation: CmanGeneration) {
+        switch generation {
+        case .cman2a: self = .cman2a
+        case .cman2b: self = .cman2b
+        case .cman3: self = .cman3
+        case .cman4: self = .cman4
+        case .cman5: self = .cman5
         }
     }
 }

@@ -17,7 +17,7 @@ struct CmanSummary {
         switch packet.body {
         case .ack(let ack):
             text.append("of ")
-            text.append(packet.header.acknowledgement)
+            text.append(packet.generation == .cman2a ? ack.sequence : packet.header.acknowledgement)
             text.append(" port ")
             text.append(ack.remotePort)
             if ack.status != 0 {
@@ -74,10 +74,14 @@ struct CmanSummary {
                 transition.nodeName.withUnsafeBytes { text.append(foreign: $0) }
             }
         case .viewAck: label("opinion", &text)
-        case .startAck(let acknowledgement): number("generation ", acknowledgement.generation, &text)
+        case .startAck(let acknowledgement):
+            number("generation ", acknowledgement.generation, &text)
+            if packet.generation <= .cman3 { number(" highest node ", acknowledgement.highestNodeID, &text) }
         case .newCluster(let cluster):
-            text.append("value ")
-            text.append(hexadecimal: UInt64(cluster.value))
+            if cluster.hasValue {
+                text.append("value ")
+                text.append(hexadecimal: UInt64(cluster.value))
+            }
         case .nodeDown(let down):
             number("node ", down.nodeID, &text)
             text.append(" ")

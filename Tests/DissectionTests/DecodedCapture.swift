@@ -35,6 +35,7 @@ struct Delivered: Hashable {
 struct DecodedFrame {
     var frame: Int
     var dialect: Dialect?
+    var alternatives: [Dialect]
     var message: String
     var node: UInt32?
     var ring: RingID?
@@ -103,6 +104,7 @@ extension DecodedFrame {
         self.init(
             frame: dissection.frame,
             dialect: dissection.dialect,
+            alternatives: dissection.alternatives,
             message: dissection.message.description,
             node: dissection.node,
             ring: dissection.ring,
