@@ -54,6 +54,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var forgetsDeadNodes = false
     /// After a timeout the next queued message goes out before the silent nodes are declared dead.
     package var sendsQueuedBeforeDeaths = false
+    /// Copies of an unacknowledged message in one retransmission interval of the original. A node is given up after the same time.
+    package var copiesPerInterval = 1
     /// Port-0 messages that go out at once carry MSG_DONTWAIT.
     package var marksImmediateMessages = true
     /// BARRIER messages do so too.
@@ -85,6 +87,10 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var abandonsBarrier = AbandonsBarrier.beforeWaiting
     /// Answers to requests with source id 0 from a known address.
     package var answerToIDZero = AnswerToIDZero.none
+    /// HELLOs in one HELLO period of the original.
+    package var hellosPerPeriod = 1
+    /// A node that has been silent for nearly too long is asked whether it lives, and its acknowledgement counts as a sign of life.
+    package var asksSilentNodes = false
     /// HELLO goes out before the node has its id.
     package var greetsWithoutID = false
     /// No HELLO between STARTTRANS(NEWNODE) and the end of its barrier, so that none carries a stale member count.
@@ -95,11 +101,13 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var excusesStaleHellos = false
     /// The time in which this node itself did not run is no silence of the others.
     package var excusesOwnPauses = false
-    /// JOINCONF that arrives again is confirmed again; a WAIT from the member that had said OK is obeyed; no second JOINREQ goes out
-    /// while an answer may still come; a node that is not let in goes on listening.
+    /// JOINCONF is taken also after a WAIT, and confirmed again when it arrives again; a WAIT from the member that had said OK is
+    /// obeyed; no second JOINREQ goes out while an answer may still come; a node that is not let in goes on listening.
     package var joinsPersistently = false
     /// A node that comes back from another address is refused: members would drop all it sends.
     package var refusesNewAddress = false
+    /// A node that is not quorate leaves when a quorate cluster has another node with its id.
+    package var givesWayToDouble = false
     /// CONFACK counts only when it comes from the node that joins.
     package var checksConfirmation = false
     /// Views are cut so that they fit what a receiver reads (reference/cman-wire.md 1.8).
@@ -133,6 +141,9 @@ package struct CmanProfileRules: Sendable, Hashable {
             countsWholeSeconds = true
             announcesWhenForming = true
         case .ringbridge:
+            copiesPerInterval = 2
+            hellosPerPeriod = 2
+            asksSilentNodes = true
             startAckExpectsReply = false
             acknowledgesBeforeReply = true
             checksAcknowledgements = true
@@ -150,6 +161,7 @@ package struct CmanProfileRules: Sendable, Hashable {
             excusesOwnPauses = true
             joinsPersistently = true
             refusesNewAddress = true
+            givesWayToDouble = true
             checksConfirmation = true
             fitsViews = true
             leaveUnderWay = .afterwards

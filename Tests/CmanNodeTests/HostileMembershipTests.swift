@@ -67,7 +67,9 @@ import WireFormat
 
     /// What members said while they joined, worked and died, changed at random, from members and strangers. Whoever is still a member
     /// in the end is a member in working order.
-    @Test(arguments: [1, 2, 3, 76, 80, 86, 87, 104, 111, 123, 130, 146] as [UInt64]) func changedPacketsDoNoHarm(_ seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3, 22, 64, 76, 80, 86, 87, 102, 104, 111, 123, 124, 130, 146] as [UInt64]) func changedPacketsDoNoHarm(
+        _ seed: UInt64
+    ) throws {
         let network = try cluster()
         _ = try network.send("a message", from: 1)
         network.with(2) { node, now, effects in node.leave(removed: false, at: now, into: &effects) }

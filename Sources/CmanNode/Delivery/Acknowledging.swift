@@ -25,6 +25,7 @@ extension CmanNode {
         }
         outstanding = nil
         timers[.retransmit] = nil
+        if current.message.isQuestion { questionEnded(current.message.target, isAnswered: true) }
         complete(current.message, into: &effects)
     }
 

@@ -21,6 +21,8 @@ struct OutgoingMessage: Sendable {
     var flags: CmanFlags
     var target: MessageTarget
     var tag: CmanTag?
+    /// It asks a silent node whether it lives.
+    var isQuestion = false
     /// Counts up over both queues, to keep the order between them.
     var number: UInt64 = 0
 }

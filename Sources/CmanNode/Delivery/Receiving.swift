@@ -56,7 +56,10 @@ extension CmanNode {
         default: break
         }
         let index = senderIndex(of: header, source)
-        if let index, table[index].isSelf { return }
+        if let index, table[index].isSelf {
+            if !configuration.addresses.contains(source) { hearsItself(in: packet.body, from: source, into: &effects) }
+            return
+        }
         if index == nil, configuration.addresses.contains(source) { return }
         if header.targetID > 0, UInt32(bitPattern: header.targetID) != id { return }
         var sender = Sender(endpoint: source, arrival: arrival, claimedID: UInt32(bitPattern: header.sourceID))
@@ -91,6 +94,16 @@ extension CmanNode {
             return
         }
         deliver(packet, datagram, from: sender, index: index, into: &effects)
+    }
+
+    /// Somebody else has this node's id. The original does not hear it; who does is the one to give way when the cluster goes on with
+    /// the other one.
+    private mutating func hearsItself(in body: CmanBody, from source: Endpoint, into effects: inout CmanEffects) {
+        effects.report(.refused(.wrongAddress(id: id, from: source)))
+        guard rules.givesWayToDouble, case .hello(let hello) = body, hello.flags & CmanHello.quorateFlag != 0, case .member = role,
+            !quorumNow.isQuorate
+        else { return }
+        become(.left, reason: .inconsistent, into: &effects)
     }
 
     /// The record of a datagram's sender: by id, or by address when it gives none. Dead nodes count as unknown.

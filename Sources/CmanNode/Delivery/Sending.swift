@@ -20,6 +20,7 @@ extension CmanNode {
         to target: MessageTarget,
         flags: CmanFlags = [],
         sourcePort: UInt8? = nil,
+        isQuestion: Bool = false,
         into effects: inout CmanEffects
     ) {
         guard let kind = body.kind else { return }
@@ -42,7 +43,8 @@ extension CmanNode {
             sourcePort: sourcePort ?? kind.port,
             flags: flags,
             target: target,
-            tag: nil
+            tag: nil,
+            isQuestion: isQuestion
         )
         if flags.contains(.noAck) {
             launch(message, into: &effects)
@@ -109,8 +111,14 @@ extension CmanNode {
         header.flags.remove(.replyExpected)
         writeHeader(header, slot: message.slot)
         outstanding = OutstandingMessage(message: message, sequence: sequence, expected: expected)
-        timers[.retransmit] = now + configuration.timers.retransmit
+        timers[.retransmit] = now + copyInterval
     }
+
+    /// Time between two copies of a message.
+    private var copyInterval: Interval { configuration.timers.retransmit / Int64(rules.copiesPerInterval) }
+
+    /// Copies that are sent until silent nodes are given up: the last interval is waited for, too.
+    private var copyLimit: Int { (configuration.timers.maxRetries + 1) * rules.copiesPerInterval - 1 }
 
     private mutating func writeHeader(_ header: CmanHeader, slot: Int) {
         var header = header
@@ -166,7 +174,7 @@ extension CmanNode {
     mutating func retransmissionIsDue(into effects: inout CmanEffects) {
         guard var current = outstanding else { return }
         current.retries += 1
-        guard current.retries <= configuration.timers.maxRetries else {
+        guard current.retries <= copyLimit else {
             giveUpWaiting(for: current, into: &effects)
             return
         }
@@ -175,12 +183,17 @@ extension CmanNode {
         currentInterface = (currentInterface + 1) % max(1, configuration.addresses.count)
         let bytes = slots.withBytes(current.message.slot, count: current.message.length) { effects.keep($0) }
         effects.transmit(bytes, to: .group(interface: currentInterface))
-        timers[.retransmit] = now + configuration.timers.retransmit
+        timers[.retransmit] = now + copyInterval
     }
 
     /// Nodes that kept silent are dead.
     private mutating func giveUpWaiting(for current: OutstandingMessage, into effects: inout CmanEffects) {
         outstanding = nil
+        guard !current.message.isQuestion else {
+            questionEnded(current.message.target, isAnswered: false)
+            complete(current.message, into: &effects)
+            return
+        }
         var silent: [UInt32] = []
         for index in table.positions(newestFirst: rules.listsNewestFirst) {
             let record = table[index]

@@ -5,7 +5,7 @@ import WireFormat
 /// HELLO, sent and examined (reference/cman-wire.md 4.4, 5.1, 5.11).
 extension CmanNode {
     mutating func startHellos() {
-        helloDue = now + configuration.timers.hello
+        helloDue = now + configuration.timers.hello / Int64(rules.hellosPerPeriod)
         timers[.hello] = helloDue
     }
 
@@ -17,7 +17,9 @@ extension CmanNode {
             return
         }
         if !isSilent, id != 0 || rules.greetsWithoutID { sendHello(into: &effects) }
-        if role.isMember { findSilentNode(into: &effects) }
+        guard role.isMember else { return }
+        findSilentNode(into: &effects)
+        if rules.asksSilentNodes, role.isMember { askSilentNodes(into: &effects) }
     }
 
     /// Silence of the others counts only while this node runs: one that was stopped has heard nobody, and would kill them all.
@@ -60,6 +62,25 @@ extension CmanNode {
         nodeDied(node, into: &effects)
     }
 
+    /// Asks nodes whose HELLOs were perhaps only lost, early enough for an answer: the same HELLO, to be acknowledged.
+    private mutating func askSilentNodes(into effects: inout CmanEffects) {
+        let timers = configuration.timers
+        let patience = timers.deadNode - timers.retransmit * Int64(2 * (timers.maxRetries + 1))
+        for index in table.records.indices {
+            let record = table[index]
+            guard record.state == .member, !record.isSelf, !record.isAsked, hasPassed(patience, since: record.lastHello) else { continue }
+            table[index].isAsked = true
+            send(.hello(hello(flags: 0)), to: .node(record.id), isQuestion: true, into: &effects)
+        }
+    }
+
+    /// A node that was asked has acknowledged, or has not: then its silence decides, as it would have without the question.
+    mutating func questionEnded(_ target: MessageTarget, isAnswered: Bool) {
+        guard case .node(let id) = target, let index = table.index(ofID: id) else { return }
+        table[index].isAsked = false
+        if isAnswered { table[index].lastHello = now }
+    }
+
     private func isDeadlySilent(_ index: Int) -> Bool {
         let record = table[index]
         return !record.isSelf && record.state != .dead && hasPassed(configuration.timers.deadNode, since: record.lastHello)
@@ -95,5 +116,6 @@ extension CmanNode {
             return
         }
         table[index].lastHello = now
+        table[index].isAsked = false
     }
 }

@@ -202,6 +202,8 @@ extension CmanNode {
     mutating func receiveJoinConf(_ list: CmanNodeList, from sender: Sender, into effects: inout CmanEffects) {
         switch role {
         case .joinAck: break
+        // A master that was nominated goes on with the joiner of one that backed down and said WAIT. Not to hear it costs 15 s.
+        case .joining where rules.joinsPersistently, .joinWait where rules.joinsPersistently: break
         case .client(master: nil, _) where rules.joinsPersistently:
             // The confirmation was lost.
             if list.sequenceFlags & CmanNodeList.lastFlag != 0 { confirm(to: sender, into: &effects) }

@@ -17,6 +17,8 @@ struct NodeRecord: Sendable {
     /// How often the node came back; a joiner with 0 is forgotten when its join fails.
     var incarnation = 0
     var lastHello: Instant
+    /// It was asked whether it lives, and has not acknowledged yet.
+    var isAsked = false
     /// Sequence number of the last reliable message from it; 0 before the first.
     var lastReceived: UInt16 = 0
     /// When that message came.

@@ -32,5 +32,9 @@ public enum LegacyFamilies {
         LegacyScenario(name: "legacy-partitions", hosts: 5, mix: faults(5) { $0.partitions = true }),
         LegacyScenario(name: "legacy-everything", hosts: 5, mix: faults(8, everything), hasAdministration: true),
         LegacyScenario(name: "legacy-start", hosts: 4, mix: faults(8, everything), disturbsStart: true),
+        LegacyScenario(name: "legacy-large", hosts: 32, mix: faults(8, everything), messages: 400, hasAdministration: true),
     ]
+
+    /// A day at five per cent loss.
+    public static let soak = LegacySoak(name: "legacy-soak", hosts: 5, span: .seconds(86_400), loss: 0.05)
 }
