@@ -150,7 +150,9 @@ private struct Pass {
     /// Whether the recording lacks the end of the frame.
     var isCut: Bool { packet.bytes.count < packet.originalLength }
 
+    /// Keeps the first problem: the others follow from it.
     mutating func fail(_ problem: FrameProblem) {
+        guard result.problem == nil else { return }
         result.problem = isCut ? .cut(recorded: packet.bytes.count, original: packet.originalLength) : problem
     }
 
@@ -181,11 +183,9 @@ private struct Pass {
             guard let header: LinuxCookedHeader2 = header(.linuxCooked) else { return }
             network(header.type, &reassembler)
         case .loopback, .openBSDLoopback:
-            // The address family before the packet has other numbers on every system; the IP version says the same.
             result.protocols.append(.loopback)
-            guard packet.bytes.count >= 4 else { return fail(.truncatedHeader(.loopback)) }
-            reader = WireReader(packet.bytes, offset: 4, byteOrder: .big)
-            rawIP(&reassembler)
+            guard let header: LoopbackHeader = header(.loopback) else { return }
+            if header.isInternet { rawIP(&reassembler) }
         case .rawIP:
             result.protocols.append(.raw)
             rawIP(&reassembler)
@@ -232,7 +232,8 @@ private struct Pass {
         }
         let recorded = packet.bytes.count - start
         guard header.length <= recorded else { return fail(.truncatedHeader(.ipv4)) }
-        guard Int(header.totalLength) <= recorded || isCut else { return fail(.invalidLength(.ipv4, Int(header.totalLength))) }
+        // What is there of a packet that should be longer is shown all the same.
+        if Int(header.totalLength) > recorded { fail(.invalidLength(.ipv4, Int(header.totalLength))) }
         // Short Ethernet frames are padded: only what the header counts belongs to the packet.
         end = start + min(Int(header.totalLength), recorded)
         reader = WireReader(packet.bytes, offset: start + header.length, byteOrder: .big)
@@ -258,7 +259,7 @@ private struct Pass {
         result.source = IPAddress(ipv6High: header.sourceHigh, low: header.sourceLow)
         result.destination = IPAddress(ipv6High: header.destinationHigh, low: header.destinationLow)
         let recorded = reader.remaining
-        guard Int(header.payloadLength) <= recorded || isCut else { return fail(.invalidLength(.ipv6, Int(header.payloadLength))) }
+        if Int(header.payloadLength) > recorded { fail(.invalidLength(.ipv6, Int(header.payloadLength))) }
         end = reader.offset + min(Int(header.payloadLength), recorded)
         let missing = Int(header.payloadLength) - (end - reader.offset)
         var next = header.nextHeader
@@ -351,7 +352,8 @@ private struct Pass {
         result.kind = .other
         guard count >= UDPHeader.size, let header: UDPHeader = header(.udp) else { return fail(.truncatedHeader(.udp)) }
         let length = Int(header.length)
-        guard length >= UDPHeader.size, length <= count + missing else { return fail(.invalidLength(.udp, length)) }
+        guard length >= UDPHeader.size else { return fail(.invalidLength(.udp, length)) }
+        if length > count + missing { fail(.invalidLength(.udp, length)) }
         result.kind = .datagram
         result.sourcePort = header.sourcePort
         result.destinationPort = header.destinationPort

@@ -72,6 +72,25 @@ struct LinuxCookedHeader2: WireStructure {
     }
 }
 
+/// What stands before a packet of BSD's loopback interface: the address family, in the byte order of the recording host
+/// (LINKTYPE_NULL) or in network byte order (LINKTYPE_LOOP).
+struct LoopbackHeader: WireStructure {
+    var family: UInt32 = 0
+
+    /// Whether an IP packet follows: AF_INET of every system, or AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, or Darwin, read in either
+    /// byte order.
+    var isInternet: Bool {
+        switch family < 0x100 ? family : family.byteSwapped {
+        case 2, 10, 24, 28, 30: true
+        default: false
+        }
+    }
+
+    mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.field("null.family", &family, order: .big, .decimal)
+    }
+}
+
 /// An IPv4 header without its options (RFC 791 section 3.1).
 struct IPv4Header: WireStructure {
     static let size = 20

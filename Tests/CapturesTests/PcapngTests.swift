@@ -51,13 +51,7 @@ import WireFormat
         let (bytes, expected) = CaptureFileBuilder.everyBlock()
         folder.write(bytes, to: "x.pcapng")
         let fields = "-T fields -E occurrence=f -e frame.time_epoch -e frame.cap_len -e frame.len -e frame.encap_type"
-        let pipe = try #require(popen("tshark -n -r \(folder.file("x.pcapng")) \(fields) 2>/dev/null", "r"))
-        defer { pclose(pipe) }
-        var lines: [String] = []
-        var buffer = [CChar](repeating: 0, count: 1000)
-        while fgets(&buffer, Int32(buffer.count), pipe) != nil {
-            lines.append(String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
-        }
+        let lines = try TemporaryFolder.output(of: "tshark -n -r \(folder.file("x.pcapng")) \(fields)")
         // Wireshark's own numbers of the link types (wiretap/wtap.h).
         let encapsulations: [LinkType: Int] = [.ethernet: 1, .rawIP: 7, .linuxCooked: 25, .linuxCooked2: 210]
         // tshark gives a simple packet no time.

@@ -1,4 +1,5 @@
 import Glibc
+import Testing
 
 /// A path in a folder of its own that is removed at the end.
 final class TemporaryFolder {
@@ -25,6 +26,18 @@ final class TemporaryFolder {
         var buffer = [UInt8](repeating: 0, count: 1 << 22)
         let count = fread(&buffer, 1, buffer.count, file)
         return Array(buffer[..<count])
+    }
+
+    /// The lines that a program writes to its standard output.
+    static func output(of command: String) throws -> [String] {
+        let pipe = try #require(popen("\(command) 2>/dev/null", "r"))
+        defer { pclose(pipe) }
+        var lines: [String] = []
+        var buffer = [CChar](repeating: 0, count: 10_000)
+        while fgets(&buffer, Int32(buffer.count), pipe) != nil {
+            lines.append(String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
+        return lines
     }
 
     deinit {
