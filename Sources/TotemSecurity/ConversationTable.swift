@@ -55,9 +55,12 @@ struct ConversationTable {
 
     /// Whether a packet of `conversation` is to be tried with all keys. To be followed by `remember` or `noteFailure`.
     mutating func isWorthTrying(_ conversation: Conversation) -> Bool {
-        guard Self.isWorthTrying(&total, limit: Self.totalFailureLimit) else { return false }
         makeRoom()
-        return Self.isWorthTrying(&memories[conversation, default: Memory()], limit: Self.failureLimit)
+        var memory = memories[conversation, default: Memory()]
+        guard memory.failures >= Self.failureLimit else { return Self.isWorthTrying(&total, limit: Self.totalFailureLimit) }
+        let result = Self.isWorthTrying(&memory, limit: Self.failureLimit)
+        memories[conversation] = memory
+        return result
     }
 
     /// No key fits a packet of `conversation`.

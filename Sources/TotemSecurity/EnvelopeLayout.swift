@@ -49,7 +49,7 @@ public struct EnvelopeLayout: Sendable, Hashable {
     private static func sizes(of scheme: SecurityScheme) -> Sizes {
         let envelope = scheme.envelope
         return Sizes(
-            prefix: envelope.hasPrefix ? prefixSize : 0,
+            prefix: scheme.prefix == nil ? 0 : prefixSize,
             salt: scheme.cipher == .none ? 0 : saltSize,
             digest: scheme.hash.digestSize,
             trailer: envelope == .corosync1 ? 1 : 0
@@ -79,14 +79,6 @@ public struct EnvelopeLayout: Sendable, Hashable {
 }
 
 extension SecurityEnvelope {
-    /// Whether corosync 2's header comes first.
-    var hasPrefix: Bool {
-        switch self {
-        case .corosync20, .corosync22, .corosync23: true
-        case .openais, .corosync1, .knet: false
-        }
-    }
-
     /// Whether the digest comes before what it authenticates.
     var startsWithDigest: Bool {
         switch self {

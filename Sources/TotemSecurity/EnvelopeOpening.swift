@@ -2,8 +2,12 @@ import WireFormat
 
 /// The steps of opening an envelope with one key.
 extension KeyMaterial {
-    /// Whether the message authentication code of `datagram` is right. Without a hash there is nothing that could be.
+    /// Whether the message authentication code of `datagram` is right, and corosync 2's header, which the code does not cover in 2.0.
+    /// Without a hash there is nothing that could be right.
     func authenticates(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout) -> Bool {
+        if let prefix = layout.scheme.prefix {
+            guard (datagram[0], datagram[1], datagram[2], datagram[3]) == prefix else { return false }
+        }
         let message = UnsafeRawBufferPointer(rebasing: datagram[layout.authenticated.range])
         let digest = UnsafeRawBufferPointer(rebasing: datagram[layout.digest.range])
         if layout.scheme.cipher == .sober128 {

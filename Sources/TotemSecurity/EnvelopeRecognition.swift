@@ -4,7 +4,7 @@ import WireFormat
 enum EnvelopeRecognition {
     /// The datagram begins like a Totem packet or a knet packet without any envelope.
     case plain
-    /// It begins like a knet packet: it may have a digest behind it, or be the ciphertext of one by chance.
+    /// It begins like a knet packet, which may have a digest behind it.
     case knet
     /// It begins with a header of corosync 2.
     case corosync2(SecurityEnvelope)
@@ -52,10 +52,11 @@ enum EnvelopeRecognition {
         return (bytes[0] == 0x70 && bytes[1] == 0xC0) || (bytes[0] == 0xC0 && bytes[1] == 0x70)
     }
 
-    /// Whether knet's header stands at the start (totem-wire.md 6.1).
+    /// Whether knet's header stands at the start (totem-wire.md 6.1). Without its last two bytes one salt in 13000 would do: they are 0,
+    /// but the first one is the highest version that the sender speaks in newer releases (kh_max_ver onwire.h@kn).
     static func isKnetHeader(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count >= 7, bytes[0] == 1 else { return false }
-        return bytes[1] == 0 || 0x81...0x84 ~= bytes[1]
+        guard bytes.count >= 7, bytes[0] == 1, bytes[1] == 0 || 0x81...0x84 ~= bytes[1] else { return false }
+        return bytes[4] < 16 && bytes[5] == 0
     }
 
     /// Whether `plaintext` is what the envelope of `scheme` holds.
@@ -125,7 +126,7 @@ extension EnvelopeRecognition {
         case .corosync2(let envelope):
             all = hashes.map { EnvelopeCandidate(envelope: envelope, hash: $0, ciphers: ciphers) }
         case .knet:
-            all = hashes.map { EnvelopeCandidate(envelope: .knet, hash: $0, ciphers: ciphers) }
+            all = hashes.map { EnvelopeCandidate(envelope: .knet, hash: $0, ciphers: [.none]) }
         case .random:
             let sober = EnvelopeCandidate(envelope: .openais, hash: .sha1, ciphers: [.sober128])
             let encrypted = hashes.map { EnvelopeCandidate(envelope: .knet, hash: $0, ciphers: ciphers.filter { $0 != .none }) }

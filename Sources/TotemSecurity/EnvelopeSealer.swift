@@ -35,7 +35,12 @@ public struct EnvelopeSealer: Sendable {
         let layout = EnvelopeLayout(scheme, plaintextCount: plaintext.count)
         let start = output.count
         output.reserveCapacity(start + layout.count)
-        appendPrefix(to: &output)
+        if let prefix = scheme.prefix {
+            output.append(prefix.cipher)
+            output.append(prefix.hash)
+            output.append(prefix.pad0)
+            output.append(prefix.pad1)
+        }
         if scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
         if scheme.cipher != .none { output.append(contentsOf: salt) }
         appendBody(plaintext, salt: salt, to: &output)
@@ -46,15 +51,6 @@ public struct EnvelopeSealer: Sendable {
             sign(message, salt: salt, to: digest)
         }
         if scheme.envelope == .corosync1 { output.append(scheme.cipher == .sober128 ? 0 : 1) }
-    }
-
-    private func appendPrefix(to output: inout [UInt8]) {
-        switch scheme.envelope {
-        case .openais, .corosync1, .knet: break
-        case .corosync20: output.append(contentsOf: [scheme.cipher.rawValue, scheme.hash.rawValue, 0, 0])
-        case .corosync22: output.append(contentsOf: [0xFF, 0xFF, 0, 0])
-        case .corosync23: output.append(contentsOf: [0xFE, 0xFE, 0, 0])
-        }
     }
 
     private func appendBody(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {

@@ -17,8 +17,7 @@ struct KeyMaterial: Sendable {
     private let corosync2: [MessageAuthentication?]
     /// Of knet, by hash; empty where the key is too short for it.
     private let knet: [MessageAuthentication?]
-    /// Of corosync 2.0 to 2.2, by hash. These sign with a key of length 0, whatever the key file holds: `hash_param.len = 0` in
-    /// init_nss_hash, totemcrypto.c:441-443 of 2.1.1 and 480-482 of 2.2.0, mended in 2.3 (CVE-2013-0250).
+    /// Of corosync 2.0 to 2.2, by hash (`SecurityEnvelope.hasKeylessCode`).
     private let keyless: [MessageAuthentication?]
 
     /// openais and corosync 1 and 2 take in so many bytes of a key file (reference/totem-wire.md 2.1, 2.3).

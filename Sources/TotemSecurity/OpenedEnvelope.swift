@@ -11,18 +11,18 @@ public enum OpenedEnvelope {
     /// A key that fitted this conversation before does not fit this packet, nor does another one: it was changed on the way, or it is a
     /// forgery.
     case damaged(SecurityScheme, keyName: String)
-    /// A key authenticates it, but nothing here can decrypt it: `3des`.
-    case unsupported(SecurityScheme, keyName: String)
+    /// It is authentic, but nothing here can decrypt it: `3des`. The name is nil where the authentication needs no key.
+    case unsupported(SecurityScheme, keyName: String?)
 }
 
 /// An opened envelope.
 public struct EnvelopeContent {
     /// Where its parts stand in the datagram, and how it is protected.
     public let layout: EnvelopeLayout
-    /// The name of the key that fits; nil when it is not protected, only wrapped.
+    /// The name of the key that fits; nil when anybody can read it.
     public let keyName: String?
     /// Whether the message authentication code was checked. It cannot be where there is none, or where a part of the datagram is
-    /// missing.
+    /// missing. That of corosync 2.0 to 2.2 proves nothing, since it is made without a key.
     public let isAuthentic: Bool
     /// What was inside. Valid until the opener is used again; without encryption these are bytes of the datagram itself.
     public let plaintext: UnsafeRawBufferPointer

@@ -75,7 +75,11 @@ public struct SecurityOpener {
             for cipher in candidate.ciphers {
                 let scheme = SecurityScheme(candidate.envelope, cipher: cipher, hash: candidate.hash)
                 guard let layout = EnvelopeLayout(scheme, count: datagram.count) else { continue }
-                if cipher == .tripleDES { return .unsupported(scheme, keyName: keys[index].key.name) }
+                if cipher == .tripleDES {
+                    // Where the code does not depend on the key, only a header that names the cipher says so.
+                    guard !scheme.envelope.hasKeylessCode || candidate.ciphers.count == 1 else { continue }
+                    return .unsupported(scheme, keyName: scheme.envelope.hasKeylessCode ? nil : keys[index].key.name)
+                }
                 guard let content = content(datagram, layout, key: index) else { continue }
                 conversations.remember(ConversationTable.Fit(scheme: scheme, key: index), in: conversation)
                 return .opened(content)
@@ -120,7 +124,8 @@ public struct SecurityOpener {
 
     /// Decrypts what is authentic already.
     private func content(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout, key index: Int) -> EnvelopeContent? {
-        let name = keys[index].key.name
+        let isForAnybody = layout.scheme.cipher == .none && layout.scheme.envelope.hasKeylessCode
+        let name = isForAnybody ? nil : keys[index].key.name
         if layout.scheme.cipher == .none {
             let plaintext = UnsafeRawBufferPointer(rebasing: datagram[layout.body.range])
             guard EnvelopeRecognition.isPlausible(plaintext, in: layout.scheme.envelope) else { return nil }

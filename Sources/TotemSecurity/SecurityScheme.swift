@@ -23,6 +23,16 @@ public struct SecurityScheme: Sendable, Hashable {
     /// corosync 2.3 and later without encryption: a prefix and nothing else (2.3).
     public static let corosync2Plain = SecurityScheme(.corosync23, cipher: .none, hash: .none)
 
+    /// corosync 2's header, which only 2.0 and 2.1 filled with what it is called after (reference/totem-wire.md 2.3); nil in other envelopes.
+    var prefix: (cipher: UInt8, hash: UInt8, pad0: UInt8, pad1: UInt8)? {
+        switch envelope {
+        case .openais, .corosync1, .knet: nil
+        case .corosync20: (cipher.rawValue, hash.rawValue, 0, 0)
+        case .corosync22: (0xFF, 0xFF, 0, 0)
+        case .corosync23: (0xFE, 0xFE, 0, 0)
+        }
+    }
+
     /// Whether a key is needed to read the packet or to know that it is genuine.
     public var needsKey: Bool { cipher != .none || hash != .none }
 }
@@ -46,6 +56,10 @@ public enum SecurityEnvelope: Sendable, Hashable, CaseIterable {
     case corosync23
     /// Around a whole knet packet: salt, ciphertext, digest.
     case knet
+
+    /// Whether the authentication code is made with a key of length 0, whatever the key file holds: `hash_param.len = 0` in
+    /// init_nss_hash, totemcrypto.c:441-443 of 2.1.1 and 480-482 of 2.2.0; mended in 2.3 (CVE-2013-0250).
+    var hasKeylessCode: Bool { self == .corosync20 || self == .corosync22 }
 
     /// Its name in listings.
     public var name: StaticString {

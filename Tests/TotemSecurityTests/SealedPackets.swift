@@ -19,7 +19,7 @@ enum Outcome: Equatable {
     case opened(SecurityScheme, keyName: String?, isAuthentic: Bool, salt: [UInt8], plaintext: [UInt8])
     case unknownKey([SecurityEnvelope], wasTried: Bool)
     case damaged(SecurityScheme, keyName: String)
-    case unsupported(SecurityScheme, keyName: String)
+    case unsupported(SecurityScheme, keyName: String?)
 
     var isOpened: Bool { if case .opened = self { true } else { false } }
 }

@@ -87,6 +87,11 @@ public struct KnetPacket: WireMessage, Equatable {
         return little <= big ? .little : .big
     }
 
+    /// The packet's bytes; the payload is taken from `datagram`, from which it was read.
+    public func bytes(of datagram: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
+        try bytes(byteOrder: Self.byteOrder(of: datagram), payload: datagram[payload.range])
+    }
+
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         let start = visitor.offset
         var version = Self.version
