@@ -73,11 +73,15 @@ let package = Package(
                 "WireFormat",
             ]
         ),
+        module("Dissection", ["CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
         module(
             "FixtureLibrary",
-            ["CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit", "WireFormat"]
+            [
+                "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "TotemSecurity", "Captures", "CZlib", "Dissection",
+                "EngineKit", "WireFormat",
+                .product(name: "Yams", package: "Yams"),
+            ]
         ),
-        module("Dissection", ["CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
 
         // The operating system.
         .target(name: "CLinuxNet"),
@@ -96,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "ringbridge",
             dependencies: [
-                "BridgeRuntime", "Dissection", "Captures", "WireFormat",
+                "BridgeRuntime", "FixtureLibrary", "Dissection", "Captures", "WireFormat",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -134,8 +138,7 @@ let package = Package(
             "FixtureLibrary",
             [
                 "FixtureLibrary", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "CaptureSupport", "Captures",
-                "EngineKit",
-                "WireFormat",
+                "Dissection", "EngineKit", "WireFormat",
             ]
         ),
         tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),

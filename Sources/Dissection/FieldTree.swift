@@ -59,6 +59,9 @@ public final class FieldTree: FieldSink {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[runs[runOfNode[index]]])) }
     }
 
+    /// The bytes that the node at `index` was read from, by their place among all bytes of the tree.
+    func run(ofNode index: Int) -> Range<Int> { runs[runOfNode[index]] }
+
     private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange) {
         nodes.append(FieldNode(kind: kind, name: name, range: range))
         runOfNode.append(runs.count - 1)

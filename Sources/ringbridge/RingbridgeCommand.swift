@@ -8,7 +8,7 @@ struct RingbridgeCommand: ParsableCommand {
         commandName: "ringbridge",
         abstract: "Change the wire protocol of a cluster one node at a time.",
         subcommands: [
-            DemoCommand.self, RunCommand.self, NodeSubcommand.self, StatusCommand.self, DecodeCommand.self,
+            DemoCommand.self, RunCommand.self, NodeSubcommand.self, StatusCommand.self, DecodeCommand.self, FixturesCommand.self,
         ]
     )
 

@@ -1,0 +1,30 @@
+import Captures
+import Dissection
+
+/// Reads the captures of a fixture and hands every packet, dissected, to whoever wants it.
+public enum CaptureReading {
+    /// Dissects the packets of the files `paths` and calls `body` with each. The dissection is filled again for the next packet.
+    public static func forEachPacket(of paths: [String], keys: [String] = [], clusters: [String] = [], _ body: (Dissection) throws -> Void)
+        throws
+    {
+        var dissector = PacketDissector()
+        let dissection = Dissection()
+        for path in paths {
+            let reader = try PacketReader(path: path)
+            while let packet = try reader.next() {
+                dissector.dissect(packet, into: dissection)
+                try body(dissection)
+            }
+        }
+    }
+
+    /// Dissects the packets of `fixture` with its keys.
+    public static func forEachPacket(of fixture: Fixture, _ body: (Dissection) throws -> Void) throws {
+        try forEachPacket(
+            of: fixture.settings.captures.map(fixture.path(of:)),
+            keys: fixture.settings.keys.map(fixture.path(of:)),
+            clusters: fixture.settings.clusters,
+            body
+        )
+    }
+}
