@@ -9,7 +9,7 @@ enum CarriedMessageDissector {
     /// One whole message of the process groups, whose last byte is in message `index` of the packet at `position`.
     static func deliver(
         _ message: UnsafeRawBufferPointer,
-        at position: MessageAssembler.Position,
+        at position: McastPosition,
         index: Int,
         into result: Dissection
     ) {
@@ -33,7 +33,7 @@ enum CarriedMessageDissector {
             content = tree.nodes.count
             let bytes = UnsafeRawBufferPointer(rebasing: message[header.message.range])
             do throws(WireError) {
-                name = try dissectService(bytes, group, byteOrder, into: result)
+                name = try dissectService(bytes, group, position.generation, byteOrder, into: result)
             } catch {
                 result.problems.add { $0.append(error.description) }
             }
@@ -42,7 +42,7 @@ enum CarriedMessageDissector {
             CarriedMessage(
                 message: name,
                 sender: position.sender,
-                order: DeliveryOrder(ring: position.ring, sequence: position.sequence, index: index),
+                order: DeliveryOrder(ring: position.ring.id, sequence: position.sequence, index: index),
                 nodes: first..<tree.nodes.count,
                 contentNodes: content..<tree.nodes.count
             )
@@ -53,10 +53,11 @@ enum CarriedMessageDissector {
     private static func dissectService(
         _ content: UnsafeRawBufferPointer,
         _ group: ServiceGroup,
+        _ generation: TotemGeneration,
         _ byteOrder: ByteOrder,
         into result: Dissection
     ) throws(WireError) -> String {
-        var message = try ServiceMessage(matching: content, in: group, of: .corosync3, byteOrder: byteOrder)
+        var message = try ServiceMessage(matching: content, in: group, of: generation, byteOrder: byteOrder)
         result.tree.beginBytes(content)
         result.tree.beginProtocol(message.protocolName(in: group), at: 0)
         var dissector = WireDissector(content, byteOrder: byteOrder, sink: result.tree)

@@ -100,8 +100,14 @@ public final class Dissection {
     public internal(set) var upperProtocols: [StaticString] = []
     /// The wire generation; nil when the packet belongs to none.
     public internal(set) var dialect: Dialect?
-    /// Generations that have the very same bytes.
+    /// Generations that have the very same bytes; of a packet without a dialect those that it could be of.
     public internal(set) var alternatives: [Dialect] = []
+    /// Why a packet of Totem counts as one of its dialect.
+    public internal(set) var recognition: Recognition?
+    /// The security envelope that it was in.
+    public internal(set) var envelope: TotemEnvelope?
+    /// Whether the tree gets all fields. Without, it may have those only that the line of text needs.
+    public internal(set) var wantsFields = true
     /// The message's name.
     public internal(set) var message: StaticString = "other"
     /// The sender's node id, as the packet says it.
@@ -160,6 +166,8 @@ public final class Dissection {
         upperProtocols.removeAll(keepingCapacity: true)
         dialect = nil
         alternatives.removeAll(keepingCapacity: true)
+        recognition = nil
+        envelope = nil
         message = "other"
         node = nil
         ring = nil

@@ -1,4 +1,5 @@
 import Captures
+import TotemSecurity
 import TotemWire
 import WireFormat
 
@@ -7,14 +8,19 @@ import WireFormat
 public struct PacketDissector {
     private var decapsulator = Decapsulator()
     private var cman = CmanDissector()
-    private var totem = TotemDissector()
+    private var totem: TotemDissector
     private var firstTime: Int64?
 
     private let source: (any PacketSource)?
 
-    /// A dissector that has seen nothing. It asks `source` for the names of the packets' files and interfaces.
-    public init(source: (any PacketSource)? = nil) {
+    /// Whether results get all fields. Who only wants a line of text has it sooner without.
+    public var wantsFields = true
+
+    /// A dissector that has seen nothing. It asks `source` for the names of the packets' files and interfaces, and tries `keys` on what is
+    /// encrypted; the empty key it tries unasked.
+    public init(source: (any PacketSource)? = nil, keys: [SecurityKey] = []) {
         self.source = source
+        totem = TotemDissector(keys: keys)
     }
 
     /// Dissects `packet` into `result`.
@@ -24,6 +30,7 @@ public struct PacketDissector {
         firstTime = start
         result.begin(packet, content, firstTime: start)
         nameOrigin(of: result)
+        result.wantsFields = wantsFields
         if let problem = content.problem { result.problems.add { $0.append(problem.description) } }
         if content.fragments > 1 {
             result.notes.add {
@@ -42,8 +49,10 @@ public struct PacketDissector {
         case .datagram:
             result.message = "unknown"
             decapsulator.withPayload(of: content, in: packet) { payload in
-                if totem.dissect(payload, into: result) { return }
+                let outcome = totem.dissect(payload, into: result)
+                if case .recognised = outcome { return }
                 if cman.dissect(payload, into: result) { return }
+                if case .encrypted(let suspicion) = outcome { return totem.describe(suspicion, into: result) }
                 result.detail.append(content.length)
                 result.detail.append(" bytes")
             }
@@ -61,6 +70,7 @@ public struct PacketDissector {
             }
         }
     }
+
     /// Asks for names when a packet comes from where none came before.
     private func nameOrigin(of result: Dissection) {
         guard let source else { return }

@@ -1,3 +1,4 @@
+import TotemSecurity
 import WireFormat
 
 /// All fields of a packet, one a line, indented, each with its place in the datagram (or, for a carried message, in the message).
@@ -8,6 +9,7 @@ public struct TreeRenderer {
     /// Appends the packet's line, its fields, and an empty line to `text`.
     public func append(_ packet: Dissection, to text: inout TextBuffer) {
         TextRenderer().append(packet, to: &text)
+        append(packet.recognition, packet.envelope, to: &text)
         append(packet.tree, nodes: 0..<packet.ownNodes, indent: 1, to: &text)
         for carried in packet.carries {
             text.append("    carries ")
@@ -16,6 +18,26 @@ public struct TreeRenderer {
             text.append(carried.sender)
             text.append(")\n")
             append(packet.tree, nodes: carried.nodes, indent: 2, to: &text)
+        }
+        text.append("\n")
+    }
+
+    /// Why the packet is what it is, and how it was protected.
+    private func append(_ recognition: Recognition?, _ envelope: TotemEnvelope?, to text: inout TextBuffer) {
+        guard let recognition else { return }
+        text.append("    recognised by: ")
+        text.append(recognition.form)
+        if let choice = recognition.choice {
+            text.append("; ")
+            text.append(choice)
+        }
+        if let envelope {
+            text.append("; ")
+            text.append(envelope.scheme.description)
+            if let keyName = envelope.keyName {
+                text.append(", key ")
+                text.append(keyName)
+            }
         }
         text.append("\n")
     }

@@ -59,7 +59,7 @@ extension TotemDialect {
 public protocol TotemHeader: WireStructure, Equatable {
     /// Which message follows, as a number; `TotemMessageKind` names them.
     var type: Int8 { get set }
-    /// For mcast: 1 in recovery, 2 otherwise; 0 for everything else. In 2005: 1 in recovery, 0 otherwise.
+    /// For mcast: 1 in recovery, 2 otherwise; 0 for everything else.
     var encapsulated: Int8 { get set }
     /// Node id of the sender, 0 in a LEAVE; nil where the header names nobody, as in 2005.
     var sender: UInt32? { get }

@@ -2,6 +2,7 @@ import CaptureSupport
 import Captures
 import Dissection
 import Glibc
+import TotemSecurity
 import TotemWire
 import WireFormat
 
@@ -54,6 +55,8 @@ struct FrameSource {
     }
 
     var linkType = LinkType.ethernet
+    /// Keys that are tried on what is encrypted.
+    var keys: [SecurityKey] = []
     var frames: [Frame] = []
 
     /// The frames of the repository's capture `name`.
@@ -71,7 +74,7 @@ struct FrameSource {
 
     /// Dissects the frames in their order and hands each result to `body`.
     func dissect(_ body: (Dissection) throws -> Void) rethrows {
-        var dissector = PacketDissector()
+        var dissector = PacketDissector(keys: keys)
         let dissection = Dissection()
         for (index, frame) in frames.enumerated() {
             frame.bytes.withUnsafeBytes { bytes in

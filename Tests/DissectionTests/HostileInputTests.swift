@@ -9,8 +9,15 @@ import WireFormat
     static let samples = [
         "cman/02-join3.pcap", "cman/07-userdata.pcap", "cman/08-barrier-k.pcap", "cman/12b-ipv6.pcap",
         "corosync/3.1.7-udp-form.pcap", "corosync/3.1.7-udp-recovery.pcap", "corosync/3.1.7-udpu6-kill.pcap",
-        "corosync/3.1.7-udp-loss.pcap",
+        "corosync/3.1.7-udp-loss.pcap", "openais/cman0-06267550e-join3.pcap", "openais/cman2-02a34df25-messages.pcap",
+        "openais/mixed-cman2-cman3-off.pcap", "corosync/flatiron1.4-udp-rrppassive-cutring0.pcap", "corosync/flatiron1.4-udp-nss-form.pcap",
+        "corosync/needle2.4-udpu-cpg.pcap", "corosync/needle2.4-udpu-secauth-form.pcap", "corosync/needle2.4-udpu6-form.pcap",
     ]
+
+    /// The packets of a capture, with the keys that they need.
+    static func frames(_ name: String) throws -> FrameSource {
+        try TotemCapture(name: name).source()
+    }
 
     /// One frame of every message and length of a capture.
     static func picks(_ source: FrameSource) -> [Int] {
@@ -40,7 +47,7 @@ import WireFormat
     /// Every packet cut by the recording at every length.
     @Test(arguments: samples)
     func everyCut(name: String) throws {
-        let whole = try FrameSource(name)
+        let whole = try Self.frames(name)
         var cut = whole
         cut.frames = Self.picks(whole).flatMap { index in
             let frame = whole.frames[index]
@@ -59,7 +66,7 @@ import WireFormat
     func everyShortDatagram(name: String) throws {
         let folder = TemporaryFile()
         let datagrams = try CaptureSupport.datagrams(of: name)
-        let numbers = Set(Self.picks(try FrameSource(name)).map { $0 + 1 })
+        let numbers = Set(Self.picks(try Self.frames(name)).map { $0 + 1 })
         let writer = try CaptureWriter(path: folder.path)
         for datagram in datagrams where numbers.contains(datagram.frame) {
             for count in stride(from: 0, through: datagram.payload.count, by: max(1, datagram.payload.count / 50)) {
@@ -68,15 +75,16 @@ import WireFormat
                 }
             }
         }
-        let source = try FrameSource(path: folder.path)
+        var source = try FrameSource(path: folder.path)
+        source.keys = try Self.frames(name).keys
         #expect(source.frames.count > 100)
         try Self.renderAll(source)
     }
 
-    /// 10,400 seeded changes of sampled packets.
+    /// 20,800 seeded changes of sampled packets.
     @Test(arguments: samples)
     func changedBytes(name: String) throws {
-        let whole = try FrameSource(name)
+        let whole = try Self.frames(name)
         let picks = Self.picks(whole)
         var generator = SplitMix(state: 0xC0FF_EE00)
         var changed = whole
@@ -95,7 +103,7 @@ import WireFormat
     /// Counts and lengths at their extremes, in every byte of the cluster protocols' headers.
     @Test(arguments: samples)
     func extremeValues(name: String) throws {
-        let whole = try FrameSource(name)
+        let whole = try Self.frames(name)
         var changed = whole
         changed.frames = Self.picks(whole).prefix(5).flatMap { index -> [FrameSource.Frame] in
             let frame = whole.frames[index]

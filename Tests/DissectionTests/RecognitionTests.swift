@@ -24,20 +24,6 @@ import WireFormat
         }
     }
 
-    /// Other dialects, encrypted packets and knet are not taken for what they are not.
-    @Test func otherDialectsAreUnknown() throws {
-        let names =
-            CaptureSupport.captureNames(prefix: "openais/cman0") + CaptureSupport.captureNames(prefix: "openais/wt-f5586a7-secauth-cpg")
-            + CaptureSupport.captureNames(prefix: "corosync/3.1.7-knet-aes256")
-            + CaptureSupport.captureNames(prefix: "corosync/3.1.7-knet-cpg")
-            + CaptureSupport.captureNames(prefix: "corosync/needle2.4-udp-cpg")
-            + CaptureSupport.captureNames(prefix: "corosync/flatiron1.4-udp-s")
-        #expect(names.count > 12)
-        for name in names {
-            try FrameSource(name).dissect { #expect($0.dialect == nil, "\(name) frame \($0.frame)") }
-        }
-    }
-
     /// The conversation is recognised from whatever packet a recording starts with, but for programs' messages on an unusual port.
     @Test(arguments: ["cman/02-join3.pcap", "cman/07-userdata.pcap", "cman/12b-ipv6-k.pcap"])
     func aRecordingMayStartAnywhere(name: String) throws {

@@ -9,7 +9,7 @@ public struct Mcast<Dialect: TotemDialect>: WireMessage, Equatable {
     /// The value of `encapsulated` when the payload is a message of the old ring.
     public static var encapsulatedInRecovery: Int8 { 1 }
     /// The value of `encapsulated` otherwise.
-    public static var notEncapsulated: Int8 { Dialect.hasLayoutOf2005 ? 0 : 2 }
+    public static var notEncapsulated: Int8 { 2 }
 
     /// The common header.
     public var header = Dialect.Header()

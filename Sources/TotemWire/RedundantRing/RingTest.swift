@@ -23,6 +23,9 @@ public struct RingTest: WireMessage, Hashable {
     public static var protocolName: StaticString { "totem" }
     public static var messageName: StaticString { "ring-test" }
 
+    /// Number of bytes on the wire.
+    public static let size = 12
+
     /// 6 or 7; `RingTestKind` names them.
     public var type: Int8 = 0
     /// 0.

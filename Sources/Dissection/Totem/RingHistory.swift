@@ -13,6 +13,14 @@ struct McastRecord {
     var destination = Endpoint(IPAddress(ipv4: 0), 0)
 }
 
+/// A token that was seen: its frame, who sent it to whom, and its number.
+struct LastToken {
+    var frame: Int
+    var sender: UInt32
+    var sequence: UInt32
+    var destination: IPAddress?
+}
+
 /// The mcasts of one ring that were seen, and its last token.
 ///
 /// They lie in a table indexed by the low bits of the sequence number. It grows while messages of the window fall on each other, so that
@@ -23,15 +31,15 @@ struct RingHistory {
     /// How many messages of others can lie between two of one sender: far more than any flow control lets through.
     static let adjacencyLimit: UInt32 = 1024
 
-    let ring: RingID
+    let ring: RingKey
     /// For the choice of what is forgotten first.
     var lastUse = 0
-    /// The last token: its frame, who sent it, and its number.
-    var lastToken: (frame: Int, sender: UInt32, sequence: UInt32)?
+    /// The last token.
+    var lastToken: LastToken?
     private var records = [McastRecord](repeating: McastRecord(), count: 64)
     private(set) var highest: UInt32?
 
-    init(_ ring: RingID) {
+    init(_ ring: RingKey) {
         self.ring = ring
     }
 

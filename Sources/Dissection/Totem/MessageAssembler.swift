@@ -7,20 +7,10 @@ import WireFormat
 /// What belongs together is known from the packets themselves: a piece continues the last piece of the sender's previous packet. Which
 /// packet that is, is certain when every sequence number between the two was seen, or when the sender's own counter says so.
 struct MessageAssembler {
-    /// Where a packet stands.
-    struct Position {
-        var ring: RingID
-        var sender: UInt32
-        var sequence: UInt32
-        /// The sender's own counter of its mcasts (`this_seqno`).
-        var counter: Int32
-        var byteOrder: ByteOrder
-    }
-
     /// Pieces of one message that belong together without a gap.
     struct Run {
-        var first: Position
-        var last: Position
+        var first: McastPosition
+        var last: McastPosition
         /// What the first piece says of the one before it, and the last one of the one behind it.
         var continuation: UInt8
         var fragmented: UInt8
@@ -46,7 +36,7 @@ struct MessageAssembler {
     /// Adds a piece. `startsHere` says that a message begins with it, `endsHere` that it is the message's last.
     mutating func add(
         _ piece: UnsafeRawBufferPointer,
-        at position: Position,
+        at position: McastPosition,
         continuation: UInt8,
         fragmented: UInt8,
         startsHere: Bool,
@@ -83,7 +73,7 @@ struct MessageAssembler {
     }
 
     /// Joins runs whose neighbours have come with the mcast `sequence` of `ring`.
-    mutating func join(after sequence: UInt32, of ring: RingID, rings: RingHistories) {
+    mutating func join(after sequence: UInt32, of ring: RingKey, rings: RingHistories) {
         guard orphans > 0 else { return }
         var index = 0
         while index < runs.count {
@@ -105,7 +95,7 @@ struct MessageAssembler {
     }
 
     /// Takes out a whole message, if there is one, and hands its bytes to `body`.
-    mutating func takeWhole(_ body: (Position, UnsafeRawBufferPointer) -> Void) -> Bool {
+    mutating func takeWhole(_ body: (McastPosition, UnsafeRawBufferPointer) -> Void) -> Bool {
         guard let index = runs.firstIndex(where: \.isWhole) else { return false }
         runs[index].bytes.withUnsafeBytes { body(runs[index].last, $0) }
         remove(at: index)
@@ -120,7 +110,7 @@ struct MessageAssembler {
     }
 
     /// The run that ends where the piece at `position` goes on.
-    private func predecessor(of position: Position, continuation: UInt8, rings: RingHistories) -> Int? {
+    private func predecessor(of position: McastPosition, continuation: UInt8, rings: RingHistories) -> Int? {
         for (index, run) in runs.enumerated() where !run.hasEnd && run.last.sender == position.sender && run.fragmented == continuation {
             if run.last.ring == position.ring {
                 if run.last.counter &+ 1 == position.counter, Int32(bitPattern: position.sequence &- run.last.sequence) > 0 { return index }
@@ -134,8 +124,10 @@ struct MessageAssembler {
 
     /// Whether a message that was begun on an older ring goes on at `position`: a sender that stays keeps what it had begun, sends what
     /// the services need for their synchronisation on the new ring, and then goes on (reference/totem-wire.md 5.4).
-    private func continues(_ run: Run, at position: Position, rings: RingHistories) -> Bool {
-        guard run.last.ring.sequence < position.ring.sequence, let history = rings[position.ring] else { return false }
+    private func continues(_ run: Run, at position: McastPosition, rings: RingHistories) -> Bool {
+        guard run.last.ring.layout == position.ring.layout, run.last.ring.id.sequence < position.ring.id.sequence,
+            let history = rings[position.ring]
+        else { return false }
         let begunHere = runs.contains { other in
             !other.hasEnd && other.last.sender == position.sender && other.last.ring == position.ring
                 && Int32(bitPattern: position.sequence &- other.last.sequence) > 0
@@ -152,12 +144,12 @@ struct RingHistories {
     private var uses = 0
     private static let limit = 16
 
-    subscript(ring: RingID) -> RingHistory? {
+    subscript(ring: RingKey) -> RingHistory? {
         rings.first { $0.ring == ring }
     }
 
     /// The place of `ring`, made when it is new.
-    mutating func index(of ring: RingID) -> Int {
+    mutating func index(of ring: RingKey) -> Int {
         uses += 1
         if let index = rings.firstIndex(where: { $0.ring == ring }) {
             rings[index].lastUse = uses

@@ -13,7 +13,7 @@ extension TextBuffer {
         append(number)
     }
 
-    private mutating func append(_ processors: [Corosync3.Address]) {
+    private mutating func append(_ processors: [some TotemAddress]) {
         append("{")
         for (index, processor) in processors.enumerated() {
             if index > 0 { append(",") }
@@ -23,10 +23,10 @@ extension TextBuffer {
     }
 
     /// What a Totem message says, on one line.
-    mutating func append(_ message: TotemMessage<Corosync3>) {
+    mutating func append<Dialect: TotemDialect>(_ message: TotemMessage<Dialect>) {
         switch message {
         case .token(let token):
-            append(token.ring)
+            append(RingID(token.ring))
             append(" seq ", token.sequence)
             append(" token_seq ", token.tokenSequence)
             append(" aru ", token.allReceivedUpTo)
@@ -43,7 +43,7 @@ extension TextBuffer {
                 append("}")
             }
         case .mcast(let mcast): append(mcast)
-        case .mergeDetect(let detect): append(detect.ring)
+        case .mergeDetect(let detect): append(RingID(detect.ring))
         case .join(let join):
             if join.isLeave { append("LEAVE of node ", join.systemFrom.nodeID); append(" ") }
             append("proc ")
@@ -52,17 +52,17 @@ extension TextBuffer {
             append(join.failed)
             append(" ring_seq ", join.ringSequence)
         case .commitToken(let token):
-            append(token.ring)
+            append(RingID(token.ring))
             append(" token_seq ", token.tokenSequence)
             append(" members ")
             append(token.addresses)
             append(" filled ", token.memberIndex)
-        case .holdCancel(let cancel): append(cancel.ring)
+        case .holdCancel(let cancel): append(RingID(cancel.ring))
         }
     }
 
-    mutating func append(_ mcast: Mcast<Corosync3>) {
-        append(mcast.ring)
+    mutating func append<Dialect: TotemDialect>(_ mcast: Mcast<Dialect>) {
+        append(RingID(mcast.ring))
         append(" seq ", mcast.sequence)
         append(" from ", mcast.systemFrom.nodeID)
     }

@@ -1,0 +1,45 @@
+import TotemWire
+import WireFormat
+
+/// What is known of the senders of Totem in a recording: that they are some, which of two generations with the same bytes they are, and
+/// what was said of them already. A table of fixed size, in which a sender's place depends on its address: who needs the place of another
+/// pushes it out.
+struct TotemConversations {
+    /// A sender, and the port that it sends to.
+    struct Conversation {
+        var source = IPAddress(ipv4: 0)
+        var port: UInt16 = 0
+        /// The generation it was found to be last; nil in an empty place.
+        var generation: TotemGeneration?
+        /// Why it is that one and not another with the same bytes; nil when nothing has told.
+        var evidence: GenerationEvidence?
+        /// The envelope that was noted last.
+        var notedEnvelope: TotemEnvelope?
+    }
+
+    private var entries = [Conversation](repeating: Conversation(), count: size)
+    private static let size = 1024
+
+    /// The place of a sender, which is emptied of others.
+    subscript(source: Endpoint, destination: Endpoint) -> Conversation {
+        get {
+            let entry = entries[Self.index(source.address, destination.port)]
+            if entry.port == destination.port, entry.source == source.address { return entry }
+            return Conversation(source: source.address, port: destination.port)
+        }
+        set { entries[Self.index(source.address, destination.port)] = newValue }
+    }
+
+    private static func index(_ source: IPAddress, _ port: UInt16) -> Int {
+        let bits: UInt64
+        if let number = source.ipv4Number {
+            bits = UInt64(number)
+        } else {
+            let numbers = source.ipv6Numbers ?? (0, 0)
+            bits = numbers.high &* 31 &+ numbers.low
+        }
+        // The upper bits of the product depend on all bits.
+        let mixed = (bits ^ UInt64(port) << 40) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 48) % size
+    }
+}

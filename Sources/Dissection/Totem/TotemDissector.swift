@@ -1,0 +1,267 @@
+import Captures
+import TotemSecurity
+import TotemWire
+import WireFormat
+
+/// Recognises packets of Totem, of every generation and in every envelope, and says what they mean and carry.
+struct TotemDissector {
+    /// What became of a datagram.
+    enum Outcome {
+        /// It is Totem's, and the result says what it means.
+        case recognised
+        /// It is not Totem's.
+        case foreign
+        /// It looks encrypted, and no key fits. Others may know better.
+        case encrypted(EnvelopeSuspicion)
+    }
+
+    /// Between whom a datagram goes, and what is known of its sender.
+    private struct Arrival {
+        var source: Endpoint
+        var destination: Endpoint
+        var conversation: TotemConversations.Conversation
+    }
+
+    var rings = RingHistories()
+    var assembler = MessageAssembler()
+    /// The pieces of the packet at hand; kept for its memory.
+    var pieces = ProcessGroupPacket()
+    private var conversations = TotemConversations()
+    private var opener: SecurityOpener
+
+    /// A dissector that tries `keys` on what is encrypted.
+    init(keys: [SecurityKey]) {
+        opener = SecurityOpener(keys: keys)
+    }
+
+    /// Looks at the payload of a datagram.
+    mutating func dissect(_ payload: UnsafeRawBufferPointer, into result: Dissection) -> Outcome {
+        guard payload.count >= 4, let source = result.content.sourceEndpoint, let destination = result.content.destinationEndpoint else {
+            return .foreign
+        }
+        let arrival = Arrival(source: source, destination: destination, conversation: conversations[source, destination])
+        switch TotemForm(payload, expecting: arrival.conversation.generation) {
+        case .corosync3:
+            recognise(.corosync3, "magic number C070", arrival, into: result)
+            beginBytes(payload, into: result)
+            dissect(Corosync3.self, payload, into: result)
+        case .of2005:
+            recognise(.totem2005, "endian detector at byte 2, layout of 2005", arrival, into: result)
+            beginBytes(payload, into: result)
+            dissect(OpenAIS2005.self, payload, into: result)
+        case .addressed:
+            dissectPlain(payload, arrival, into: result)
+        case .ringTest(let kind, let byteOrder):
+            recognise(.corosync1, "endian detector at byte 2", arrival, by: .ringTest, into: result)
+            beginBytes(payload, into: result)
+            dissect(kind, payload, byteOrder, into: result)
+        case .knet, nil:
+            return dissectEnvelope(payload, arrival, into: result)
+        }
+        return .recognised
+    }
+
+    /// Says what became of a datagram that nobody can read.
+    mutating func describe(_ suspicion: EnvelopeSuspicion, into result: Dissection) {
+        result.message = Self.encryptedMessage
+        result.detail.append(result.content.length)
+        result.detail.append(" bytes, no key fits: ")
+        result.detail.append(suspicion.description)
+        for envelope in suspicion.envelopes {
+            for dialect in envelope.dialects where !result.alternatives.contains(dialect) { result.alternatives.append(dialect) }
+        }
+        if result.alternatives.count == 1 { result.dialect = result.alternatives.removeLast() }
+    }
+
+    static let encryptedMessage: StaticString = "encrypted"
+
+    // MARK: in the open
+
+    /// A packet that openais 0.80 and corosync 1 write alike.
+    private mutating func dissectPlain(
+        _ payload: UnsafeRawBufferPointer,
+        _ arrival: Arrival,
+        into result: Dissection
+    ) {
+        var evidence = arrival.conversation.evidence
+        if let (kind, byteOrder) = try? TotemPacket<OpenAIS080>.identify(payload) {
+            evidence = GenerationEvidence(payload, kind, byteOrder, from: arrival.source, to: arrival.destination) ?? evidence
+        }
+        let generation = evidence?.generation ?? .openais080
+        recognise(generation, "endian detector at byte 2, address family", arrival, by: evidence, into: result)
+        beginBytes(payload, into: result)
+        if generation == .corosync1 {
+            result.alternatives.append(.openais080)
+            dissect(Corosync1.self, payload, into: result)
+        } else {
+            result.alternatives.append(.corosync1)
+            dissect(OpenAIS080.self, payload, into: result)
+        }
+    }
+
+    private mutating func recognise(
+        _ generation: TotemGeneration,
+        _ form: StaticString,
+        _ arrival: Arrival,
+        by evidence: GenerationEvidence? = nil,
+        into result: Dissection
+    ) {
+        result.dialect = Dialect(generation)
+        result.recognition = Recognition(form: form, choice: evidence?.text)
+        guard arrival.conversation.generation != generation || arrival.conversation.evidence != evidence else { return }
+        var conversation = arrival.conversation
+        conversation.generation = generation
+        conversation.evidence = evidence
+        conversations[arrival.source, arrival.destination] = conversation
+    }
+
+    func beginBytes(_ bytes: UnsafeRawBufferPointer, into result: Dissection) {
+        if result.wantsFields { result.tree.beginBytes(bytes) }
+    }
+
+    // MARK: in an envelope
+
+    private mutating func dissectEnvelope(
+        _ payload: UnsafeRawBufferPointer,
+        _ arrival: Arrival,
+        into result: Dissection
+    ) -> Outcome {
+        switch opener.open(payload, from: arrival.source, to: arrival.destination, wholeCount: result.content.length) {
+        case .plain:
+            return .foreign
+        case .unknownKey(let suspicion):
+            return .encrypted(suspicion)
+        case .opened(let content):
+            return dissect(content, payload, arrival, into: result) ? .recognised : .foreign
+        case .damaged(let scheme, let keyName):
+            describe(scheme, keyName, into: result)
+            result.problems.add {
+                $0.append("bad digest: the key ")
+                $0.append(keyName)
+                $0.append(" fitted before, and does not fit this packet")
+            }
+        case .unsupported(let scheme, let keyName):
+            describe(scheme, keyName, into: result)
+            result.notes.add {
+                $0.append("authentic by the key ")
+                $0.append(keyName)
+                $0.append("; 3des is not decrypted")
+            }
+        }
+        return .recognised
+    }
+
+    /// A packet of which only the envelope is known.
+    private func describe(_ scheme: SecurityScheme, _ keyName: String, into result: Dissection) {
+        result.message = Self.encryptedMessage
+        result.dialect = scheme.envelope.dialects.last
+        result.envelope = TotemEnvelope(scheme: scheme, keyName: keyName)
+        result.upperProtocols.append(EnvelopeLayout.protocolName)
+        result.detail.append(result.content.length)
+        result.detail.append(" bytes, ")
+        result.detail.append(scheme.description)
+    }
+
+    private mutating func dissect(
+        _ content: EnvelopeContent,
+        _ payload: UnsafeRawBufferPointer,
+        _ arrival: Arrival,
+        into result: Dissection
+    ) -> Bool {
+        let bytes = content.plaintext
+        let generation: TotemGeneration
+        // openais has had the same envelope since 2005.
+        let isOf2005 = content.scheme.envelope == .openais && arrival.conversation.generation == .totem2005
+        let form = TotemForm(bytes, expecting: isOf2005 ? .totem2005 : content.scheme.envelope.generation)
+        switch (content.scheme.envelope, form) {
+        case (.openais, .of2005?): generation = .totem2005
+        case (.openais, .addressed?): generation = .openais080
+        case (.corosync1, .addressed?), (.corosync1, .ringTest?): generation = .corosync1
+        case (.corosync20, .addressed?), (.corosync20, .ringTest?), (.corosync22, .addressed?), (.corosync22, .ringTest?),
+            (.corosync23, .addressed?), (.corosync23, .ringTest?):
+            generation = .corosync2
+        default: return false
+        }
+        appendEnvelope(content, payload, into: result)
+        note(content, arrival, generation, into: result)
+        result.dialect = Dialect(generation)
+        result.recognition = Recognition(form: content.scheme.envelope.recognition, choice: nil)
+        beginBytes(bytes, into: result)
+        switch (generation, form) {
+        case (_, .ringTest(let kind, let byteOrder)?): dissect(kind, bytes, byteOrder, into: result)
+        case (.totem2005, _): dissect(OpenAIS2005.self, bytes, into: result)
+        case (.openais080, _): dissect(OpenAIS080.self, bytes, into: result)
+        case (.corosync1, _): dissect(Corosync1.self, bytes, into: result)
+        case (.corosync2, _): dissect(Corosync2.self, bytes, into: result)
+        case (.corosync3, _): dissect(Corosync3.self, bytes, into: result)
+        }
+        return true
+    }
+
+    private func appendEnvelope(_ content: EnvelopeContent, _ payload: UnsafeRawBufferPointer, into result: Dissection) {
+        result.envelope = TotemEnvelope(scheme: content.scheme, keyName: content.keyName)
+        result.upperProtocols.append(EnvelopeLayout.protocolName)
+        guard result.wantsFields else { return }
+        var tree = result.tree
+        tree.beginBytes(payload)
+        tree.beginProtocol(EnvelopeLayout.protocolName, at: 0)
+        content.layout.report(payload, to: &tree)
+        tree.endProtocol(at: payload.count)
+        result.ownNodes = tree.nodes.count
+    }
+
+    /// Says once for every sender which key opens its packets.
+    private mutating func note(
+        _ content: EnvelopeContent,
+        _ arrival: Arrival,
+        _ generation: TotemGeneration,
+        into result: Dissection
+    ) {
+        guard arrival.conversation.generation != generation || arrival.conversation.notedEnvelope != result.envelope else { return }
+        if let keyName = content.keyName {
+            result.notes.add {
+                $0.append(content.scheme.description)
+                $0.append(" by the key ")
+                $0.append(keyName)
+            }
+        }
+        var conversation = arrival.conversation
+        conversation.generation = generation
+        conversation.notedEnvelope = result.envelope
+        conversations[arrival.source, arrival.destination] = conversation
+    }
+}
+
+extension SecurityEnvelope {
+    /// Generations that protect their packets so, the likelier last.
+    fileprivate var dialects: [Dialect] {
+        switch self {
+        case .openais: [.totem2005, .openais080]
+        case .corosync1: [.corosync1]
+        case .corosync20, .corosync22, .corosync23: [.corosync2]
+        case .knet: [.corosync3]
+        }
+    }
+
+    /// The generation whose packets are in it; of two the one that has more of a header.
+    fileprivate var generation: TotemGeneration {
+        switch self {
+        case .openais: .openais080
+        case .corosync1: .corosync1
+        case .corosync20, .corosync22, .corosync23: .corosync2
+        case .knet: .corosync3
+        }
+    }
+
+    /// How it was recognised.
+    fileprivate var recognition: StaticString {
+        switch self {
+        case .openais: "digest of SOBER-128 and HMAC-SHA1"
+        case .corosync1: "digest, and the crypto type behind it"
+        case .corosync20: "header of corosync 2.0"
+        case .corosync22: "header of corosync 2.2 (FF FF 00 00)"
+        case .corosync23: "header of corosync 2 (FE FE 00 00)"
+        case .knet: "digest of knet"
+        }
+    }
+}
