@@ -143,16 +143,19 @@ struct TotemDissector {
         case .unsupported(let scheme, let keyName):
             describe(scheme, keyName, into: result)
             result.notes.add {
-                $0.append("authentic by the key ")
-                $0.append(keyName)
-                $0.append("; 3des is not decrypted")
+                if let keyName {
+                    $0.append("authentic by the key ")
+                    $0.append(keyName)
+                    $0.append("; ")
+                }
+                $0.append("3des is not decrypted")
             }
         }
         return .recognised
     }
 
     /// A packet of which only the envelope is known.
-    private func describe(_ scheme: SecurityScheme, _ keyName: String, into result: Dissection) {
+    private func describe(_ scheme: SecurityScheme, _ keyName: String?, into result: Dissection) {
         result.message = Self.encryptedMessage
         result.dialect = scheme.envelope.dialects.last
         result.envelope = TotemEnvelope(scheme: scheme, keyName: keyName)
