@@ -109,7 +109,7 @@ let package = Package(
         // Finds the recorded captures for tests.
         .target(
             name: "CaptureSupport",
-            dependencies: ["TotemWire", "Captures", "CZlib", "WireFormat"],
+            dependencies: ["TotemWire", "TotemSecurity", "Captures", "CZlib", "WireFormat"],
             path: "Tests/CaptureSupport",
             swiftSettings: settings
         ),

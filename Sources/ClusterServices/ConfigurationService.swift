@@ -37,9 +37,9 @@ package struct ConfigurationService: Sendable {
     }
 
     /// Takes the version of another node's configuration.
-    package mutating func receive(_ message: CMAPMulticast, byteOrder: ByteOrder, from sender: UInt32) {
+    package mutating func receive(_ message: CMAPMulticast, from sender: UInt32) {
         guard sender != node, CMAPMulticast.Reason(rawValue: message.reason) != nil else { return }
-        newest = max(newest, message.configurationVersion(byteOrder) ?? 0)
+        newest = max(newest, message.configurationVersion ?? 0)
     }
 
     /// Takes the order that a node is to exit.

@@ -185,7 +185,7 @@ package struct ProcessGroupService: Sendable {
             bytes.withUnsafeBytes { deliver($0, to: message.groupName, from: process, into: &effects) }
         case .broken:
             let error = WireError(.outOfBounds(value: Int(message.msglen), limit: Self.largestMessage), field: "msglen", offset: 152)
-            effects.report(.refused(.malformed(service: ServiceMessageKind.cpgPartialMulticast.rawValue, error, from: sender)))
+            effects.report(.refused(.malformed(service: ServiceMessageKind.cpgPartialMulticast.name.description, error, from: sender)))
         case .tableFull:
             effects.report(.refused(.tableFull(service: "cpg", from: sender)))
         }

@@ -140,7 +140,7 @@ package struct ServiceStack: Sendable {
             }
             try receive(kind, payload, byteOrder: byteOrder, from: sender, into: &effects)
         } catch {
-            effects.report(.refused(.malformed(service: kind?.rawValue ?? group.name.description, error, from: sender)))
+            effects.report(.refused(.malformed(service: (kind?.name ?? group.name).description, error, from: sender)))
         }
     }
 
@@ -186,9 +186,9 @@ package struct ServiceStack: Sendable {
         case .cfgKillNode:
             configurationService.receive(try CFGKillNode(reading: payload, byteOrder: byteOrder), from: sender, into: &effects)
         case .cmapMulticast:
-            configurationService.receive(try CMAPMulticast(reading: payload, byteOrder: byteOrder), byteOrder: byteOrder, from: sender)
-        case .cfgRingReenable, .cfgShutdown, .cfgReload, .cfgCryptoReconfig:
-            // Without effect on other nodes, or about files that a processor does not have.
+            configurationService.receive(try CMAPMulticast(reading: payload, byteOrder: byteOrder), from: sender)
+        default:
+            // Without effect on other nodes, about files that a processor does not have, or of other generations.
             break
         }
     }

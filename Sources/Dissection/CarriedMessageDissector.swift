@@ -59,24 +59,10 @@ enum CarriedMessageDissector {
     ) throws(WireError) -> String {
         var message = try ServiceMessage(matching: content, in: group, of: generation, byteOrder: byteOrder)
         result.tree.beginBytes(content)
-        result.tree.beginProtocol(message.protocolName(in: group), at: 0)
+        result.tree.beginProtocol(message.kind?.protocolName ?? group.protocolName, at: 0)
         var dissector = WireDissector(content, byteOrder: byteOrder, sink: result.tree)
         defer { result.tree.endProtocol(at: dissector.offset) }
         try message.visit(&dissector)
-        return message.kind?.rawValue ?? unknownMessage
-    }
-}
-
-extension ServiceMessage {
-    /// The prefix of its fields' names.
-    fileprivate func protocolName(in group: ServiceGroup) -> StaticString {
-        guard let kind else { return group == .synchronisation ? "sync" : "service" }
-        return switch kind {
-        case .syncBarrier, .syncServiceBuild: "sync"
-        case .cpgProcessJoin, .cpgProcessLeave, .cpgJoinList, .cpgMulticast, .cpgDownListOld, .cpgDownList, .cpgPartialMulticast: "cpg"
-        case .voteQuorumNodeInfo, .voteQuorumReconfigure, .voteQuorumQdeviceRegistration, .voteQuorumQdeviceReconfigure: "votequorum"
-        case .cfgRingReenable, .cfgKillNode, .cfgShutdown, .cfgReload, .cfgCryptoReconfig: "cfg"
-        case .cmapMulticast: "cmap"
-        }
+        return message.kind?.name.description ?? unknownMessage
     }
 }

@@ -25,7 +25,7 @@ struct RecordedNode {
         }
 
         var description: String {
-            "\(kind?.rawValue ?? "?") \(bytes.prefix(60).map { String($0, radix: 16) }.joined(separator: " "))"
+            "\(kind.map { "\($0.name)" } ?? "?") \(bytes.prefix(60).map { String($0, radix: 16) }.joined(separator: " "))"
         }
     }
 

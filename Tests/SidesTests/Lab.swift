@@ -508,7 +508,11 @@ struct Lab {
                         header.tgtid == 0 || header.tgtid == Int32(id)
                     else { continue }
                     totem[id]?.inbox.append(
-                        Received(source: process.node, target: UInt32(header.tgtid), number: Self.number(bytes[header.message.range]))
+                        Received(
+                            source: process.node,
+                            target: UInt32(header.tgtid),
+                            number: Self.number(bytes[CmanOnTotemHeader.byteCount...])
+                        )
                     )
                 case .event(.ring(.left)), .event(.killed): totem[id]?.ended = true
                 case .event: break

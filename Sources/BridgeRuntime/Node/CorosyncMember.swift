@@ -311,7 +311,7 @@ final class CorosyncMember: ClusterMember {
                 return logger.warning("refused: a message of \(process.node) in \(group) that claims to come from \(header.srcid)")
             }
             guard header.tgtid == 0 || header.tgtid == Int32(bitPattern: configuration.id) else { return }
-            body = UnsafeRawBufferPointer(rebasing: payload[header.message.range])
+            body = UnsafeRawBufferPointer(rebasing: payload[reader.offset...])
             report = report.with("port", header.tgtport).with("to", UInt32(bitPattern: header.tgtid))
         }
         report = report.with("length", UInt64(body.count)).with("fnv1a32", MessagePayload.hash(body))

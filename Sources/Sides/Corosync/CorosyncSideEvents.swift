@@ -107,7 +107,7 @@ extension CorosyncSide {
         case .cman:
             guard let read = try? CmanOnTotemHeader(reading: payload) else { return .failure(RefusedMessage(refusal: .malformed)) }
             header = read
-            content = UnsafeRawBufferPointer(rebasing: payload[read.message.range])
+            content = UnsafeRawBufferPointer(rebasing: payload[CmanOnTotemHeader.byteCount...])
         }
         guard UInt32(exactly: header.srcid) == sender else { return .failure(RefusedMessage(refusal: .sourceMismatch)) }
         guard header.tgtport == port else { return .failure(RefusedMessage(refusal: .portMismatch)) }

@@ -6,6 +6,7 @@ public enum CFGFunction: UInt16, Sendable, Hashable, CaseIterable {
     case killnode = 1
     case shutdown = 2
     case reload = 3
+    /// Since 3.1.0.
     case cryptoReconfig = 4
 }
 
@@ -75,6 +76,31 @@ public struct CFGShutdown: ServiceStructure, Hashable {
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.structure("header", &header)
+    }
+}
+
+/// `cfg.crypto-set` of corosync 1: every node is to use another kind of encryption (services/cfg.c:342@fl). It has the number that
+/// `cfg.reload` has later.
+public struct CFGCryptoSet: ServiceStructure, Hashable {
+    public static var protocolName: StaticString { "cfg" }
+    public static var messageName: StaticString { "crypto-set" }
+
+    /// Function number of the service.
+    public static let function: UInt16 = 3
+
+    /// The header.
+    public var header = ServiceHeader(of: .corosync1)
+    /// 0 SOBER-128, 1 NSS.
+    public var type: UInt32 = 0
+    /// Bytes after `type`.
+    public var pad: UInt32 = 0
+
+    public init() {}
+
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.field("type", &type, .labelled { $0 == 0 ? "sober" : $0 == 1 ? "nss" : nil })
+        try visitor.field("pad", &pad, .padding)
     }
 }
 

@@ -31,8 +31,10 @@ public struct CMAPMulticast: ServiceStructure, Hashable {
         public var pad = InlineBytes<7>()
         /// Length of the value in bytes.
         public var valueLength: UInt64 = 0
-        /// The value in the sender's byte order.
-        public var value: [UInt8] = []
+        /// The value of a type that is an integer.
+        public var number: UInt64 = 0
+        /// The value of any other type.
+        public var bytes: [UInt8] = []
         /// Bytes that fill the item up to a multiple of eight.
         public var filler: [UInt8] = []
 
@@ -65,8 +67,25 @@ public struct CMAPMulticast: ServiceStructure, Hashable {
             try visitor.field("pad", &pad.bytes, .padding)
             try visitor.field("value_len", &valueLength)
             let count = Int(clamping: valueLength)
-            try visitor.field("value", &value, count: count, .decimal)
+            switch (valueType, count) {
+            case (1, 1): try integer(Int8.self, &visitor)
+            case (2, 1): try integer(UInt8.self, &visitor)
+            case (3, 2): try integer(Int16.self, &visitor)
+            case (4, 2): try integer(UInt16.self, &visitor)
+            case (5, 4): try integer(Int32.self, &visitor)
+            case (6, 4): try integer(UInt32.self, &visitor)
+            case (7, 8): try integer(Int64.self, &visitor)
+            case (8, 8): try integer(UInt64.self, &visitor)
+            default: try visitor.field("value", &bytes, count: count, valueType == 11 ? .text : .decimal)
+            }
             try visitor.field("filler", &filler, count: (8 - count % 8) % 8, .padding)
+        }
+
+        @inlinable
+        mutating func integer<T: WireInteger, V: WireVisitor>(_ type: T.Type, _ visitor: inout V) throws(WireError) {
+            var value = T(truncatingIfNeeded: number)
+            try visitor.field("value", &value)
+            number = UInt64(truncatingIfNeeded: value)
         }
     }
 
@@ -103,21 +122,19 @@ public struct CMAPMulticast: ServiceStructure, Hashable {
         if let configurationVersion {
             item.valueType = 8
             item.valueLength = 8
-            item.value = withUnsafeBytes(of: configurationVersion.littleEndian) { Array($0) }
+            item.number = configurationVersion
         }
-        header = ServiceHeader(.cmap, function: CMAPFunction.mcast.rawValue, size: 48 + Item.prefixCount + item.value.count)
+        header = ServiceHeader(.cmap, function: CMAPFunction.mcast.rawValue, size: 48 + Item.prefixCount + Int(item.valueLength))
         self.reason = reason.rawValue
         noItems = 1
         items = [item]
     }
 
-    /// The version of the configuration that the message tells in `byteOrder`; 0 when it says that there is none, nil when it
-    /// says nothing about it (cmap.c:1035-1059 of 3.1.7).
-    public func configurationVersion(_ byteOrder: ByteOrder) -> UInt64? {
+    /// The version of the configuration that the message tells; 0 when it says that there is none, nil when it says nothing about it
+    /// (cmap.c:1035-1059 of 3.1.7).
+    public var configurationVersion: UInt64? {
         guard let item = items.first(where: { $0.key.content.elementsEqual(Self.configurationVersionKey.utf8) }) else { return nil }
-        guard item.valueType == 8, item.value.count == 8 else { return 0 }
-        let bytes = byteOrder == .little ? item.value.reversed() : item.value
-        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        return item.valueType == 8 && item.valueLength == 8 ? item.number : 0
     }
 
     @usableFromInline

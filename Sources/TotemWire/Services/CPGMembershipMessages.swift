@@ -151,7 +151,7 @@ public struct CPGJoinList: ServiceStructure, Hashable {
 
     /// The header; its size tells the number of entries.
     public var header = ServiceHeader()
-    /// Third word of libqb's response header, which this one message has instead of the request header.
+    /// Third word of the response header, which this one message has instead of the request header.
     public var error: UInt32 = 0
     /// Bytes after `error`.
     public var pad: UInt32 = 0
@@ -178,13 +178,14 @@ public struct CPGJoinList: ServiceStructure, Hashable {
         try visitor.field("pad", &pad, .padding)
         let bytes = Int(header.size) - Self.prefixCount
         if V.purpose == .read, bytes < 0 || bytes % Entry.byteCount != 0 {
-            throw WireError(.invalidValue(UInt64(header.size)), field: "size", offset: start + 8)
+            throw WireError(.invalidValue(UInt64(header.size)), field: "size", offset: start + header.sizeOffset)
         }
         try visitor.list("entries", &entries, count: max(0, bytes) / Entry.byteCount)
     }
 }
 
-/// `cpg.downlist`: the nodes that have gone, as the sender sees it; each receiver goes by its own view (cpg.c:492, 1292 of 3.1.7).
+/// `cpg.downlist`: the nodes that have gone, as the sender sees it. corosync 1 applies one of the lists that it receives, later ones go
+/// by their own view (reference/totem-services.md 7.2; services/cpg.c:466@fl, cpg.c:492, 1292 of 3.1.7).
 public struct CPGDownList: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist" }
@@ -222,7 +223,8 @@ public struct CPGDownList: ServiceStructure, Hashable {
     }
 }
 
-/// `cpg.downlist-old`: the downlist of openais, ignored by corosync (cpg.c:486 of 3.1.7).
+/// `cpg.downlist-old`: the downlist of openais 0.80, where the member with the lowest node id fills it; ignored by corosync
+/// (reference/totem-services.md 7.2; cpg.c:370@wt, cpg.c:486 of 3.1.7).
 public struct CPGDownListOld: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "cpg" }
     public static var messageName: StaticString { "downlist-old" }

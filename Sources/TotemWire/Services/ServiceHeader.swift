@@ -50,6 +50,10 @@ public struct ServiceHeader: WireStructure, Hashable {
         try visit(&reader)
     }
 
+    /// Where the size stands in the header.
+    @inlinable
+    var sizeOffset: Int { generation.hasSizeFirst ? 0 : 8 }
+
     /// Number of the service.
     public var service: UInt16 { UInt16(truncatingIfNeeded: id >> 16) }
 
@@ -76,10 +80,12 @@ public struct ServiceHeader: WireStructure, Hashable {
 public protocol ServiceStructure: WireMessage {
     /// The header; its generation decides the layout.
     var header: ServiceHeader { get set }
+
+    /// A message of `generation` whose fields are all zero.
+    init(of generation: TotemGeneration)
 }
 
 extension ServiceStructure {
-    /// A message of `generation` whose fields are all zero.
     public init(of generation: TotemGeneration) {
         self.init()
         header = ServiceHeader(of: generation)

@@ -6,6 +6,8 @@ public enum VoteQuorumFunction: UInt16, Sendable, Hashable, CaseIterable {
     case reconfigure = 1
     case qdeviceReg = 2
     case qdeviceReconfigure = 3
+    /// Of the version after 3.1.9, not released yet.
+    case qdeviceSetExtraInfo = 4
 }
 
 /// Flags of a node in `votequorum.nodeinfo` (votequorum.c:169-176 of 3.1.7).
@@ -32,13 +34,15 @@ public struct VoteQuorumFlags: OptionSet, Sendable, Hashable {
     public static let qdeviceCastVote = VoteQuorumFlags(rawValue: 64)
     /// The partition with the quorum device's vote wins.
     public static let qdeviceMasterWins = VoteQuorumFlags(rawValue: 128)
+    /// The quorum device has told more about itself; of the version after 3.1.9.
+    public static let qdeviceExtraInfoSet = VoteQuorumFlags(rawValue: 256)
 
     /// How the word is shown.
     @usableFromInline
     static let format = FieldFormat.flags([
         FlagLabel(1, "QUORATE"), FlagLabel(2, "LEAVING"), FlagLabel(4, "WFASTATUS"), FlagLabel(8, "FIRST"),
         FlagLabel(16, "QDEVICE_REGISTERED"), FlagLabel(32, "QDEVICE_ALIVE"), FlagLabel(64, "QDEVICE_CAST_VOTE"),
-        FlagLabel(128, "QDEVICE_MASTER_WINS"),
+        FlagLabel(128, "QDEVICE_MASTER_WINS"), FlagLabel(256, "QDEVICE_EXTRA_INFO_SET"),
     ])
 }
 
@@ -187,5 +191,30 @@ public struct VoteQuorumQdeviceReconfigure: ServiceStructure, Hashable {
         try visitor.field("oldname", &oldname, count: 255, .text)
         try visitor.field("newname", &newname, count: 255, .text)
         try visitor.field("pad", &pad.bytes, .padding)
+    }
+}
+
+/// `votequorum.qdevice-set-extra-info`: what the quorum device of a node tells about itself, of the version after 3.1.9
+/// (votequorum.c:134 of 9d359038).
+public struct VoteQuorumQdeviceExtraInfo: ServiceStructure, Hashable {
+    public static var protocolName: StaticString { "votequorum" }
+    public static var messageName: StaticString { "qdevice-set-extra-info" }
+
+    /// The header.
+    public var header = ServiceHeader(.votequorum, function: VoteQuorumFunction.qdeviceSetExtraInfo.rawValue, size: 24)
+    /// The node.
+    public var nodeid: UInt32 = 0
+    /// Length of what it tells in bytes.
+    public var extraInfoSize: UInt32 = 0
+    /// What it tells.
+    public var extraInfo = ByteRange()
+
+    public init() {}
+
+    public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
+        try visitor.structure("header", &header)
+        try visitor.field("nodeid", &nodeid)
+        try visitor.field("ei_size", &extraInfoSize)
+        try visitor.payload("extra_info", &extraInfo)
     }
 }
