@@ -23,6 +23,9 @@ public enum SecurityKeyFile {
     /// No daemon reads longer files; a longer one is something else.
     public static let sizeLimit = KeyMaterial.knetKeyMaximum
 
+    /// From one folder so many keys are taken: each of them costs time for every packet that fits none.
+    static let folderLimit = 256
+
     /// Reads the key file `path`; the key is called after the file. Who may read the file is not looked at.
     public static func load(path: String) throws(Failure) -> Loaded {
         let bytes = try contents(of: path)
@@ -43,6 +46,10 @@ public enum SecurityKeyFile {
         for name in names where !name.hasPrefix(".") {
             let file = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
             guard isRegularFile(file) else { continue }
+            guard keys.count < folderLimit else {
+                warnings.append("\(path): has more than \(folderLimit) key files; \(name) and what comes after it are left out")
+                break
+            }
             do throws(Failure) {
                 let loaded = try load(path: file)
                 keys.append(loaded.key)
