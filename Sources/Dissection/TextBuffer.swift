@@ -3,133 +3,209 @@ import WireFormat
 /// Text that is built piece by piece and thrown away as a whole. Building reuses the same memory, so that a renderer allocates nothing
 /// per packet.
 public struct TextBuffer: Sendable {
-    /// The text as UTF-8.
-    public private(set) var bytes: [UInt8] = []
+    /// Memory of the text and room for more of it.
+    private var storage: [UInt8] = []
+    /// Number of bytes of UTF-8.
+    public private(set) var count = 0
 
     /// An empty text.
     public init() {}
 
-    /// Number of bytes of UTF-8.
-    public var count: Int { bytes.count }
+    /// The text as UTF-8.
+    public var bytes: ArraySlice<UInt8> { storage[..<count] }
 
     /// Makes room for `count` bytes.
     public mutating func reserve(_ count: Int) {
-        bytes.reserveCapacity(count)
+        if count > storage.count { grow(by: count - self.count) }
     }
 
     /// Empties the text and keeps its memory.
     public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        count = 0
     }
 
+    /// Takes the last byte away.
+    mutating func removeLast() {
+        count -= 1
+    }
+
+    @inline(never)
+    private mutating func grow(by room: Int) {
+        storage.append(contentsOf: repeatElement(0, count: max(count + room, 2 * storage.count, 256) - storage.count))
+    }
+
+    /// Makes room for `room` bytes and calls `write` with it, which says how many it wrote.
+    @inline(__always)
+    private mutating func extend(_ room: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        if storage.count &- count < room { grow(by: room) }
+        let start = count
+        count = storage.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return start }
+            return start &+ write(base + start)
+        }
+    }
+
+    @inline(__always)
     mutating func append(byte: UInt8) {
-        bytes.append(byte)
+        extend(1) {
+            $0.pointee = byte
+            return 1
+        }
     }
 
-    mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    @inline(__always)
+    private mutating func append(_ more: UnsafeRawBufferPointer) {
+        guard let source = more.baseAddress else { return }
+        extend(more.count) {
+            UnsafeMutableRawPointer($0).copyMemory(from: source, byteCount: more.count)
+            return more.count
+        }
+    }
+
+    /// Appends a constant text.
+    @inline(__always)
+    public mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     mutating func append(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+        append(bytes: text.utf8)
     }
 
     mutating func append(bytes more: some Collection<UInt8>) {
-        bytes.append(contentsOf: more)
+        let isContiguous: Void? = more.withContiguousStorageIfAvailable { append(UnsafeRawBufferPointer($0)) }
+        if isContiguous == nil {
+            for byte in more { append(byte: byte) }
+        }
     }
 
+    // MARK: Numbers
+
     mutating func append(_ number: some BinaryInteger) {
-        if number < 0 { append("-") }
+        if number < 0 { append(byte: UInt8(ascii: "-")) }
         append(magnitude: UInt64(number.magnitude))
     }
 
     /// A number with at least `width` digits.
     mutating func append(magnitude: UInt64, width: Int = 1) {
-        var rest = magnitude
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0 || bytes.count - start < width
-        bytes[start...].reverse()
+        extend(max(width, 20)) { Self.write(magnitude, to: $0, width: width) }
+    }
+
+    /// Writes a number with at least `width` digits, and says how many it has.
+    @inline(__always)
+    private static func write(_ number: UInt64, to target: UnsafeMutablePointer<UInt8>, width: Int = 1) -> Int {
+        var digits = 1
+        var limit: UInt64 = 10
+        while number >= limit {
+            digits &+= 1
+            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            limit = next
+        }
+        digits = max(digits, width)
+        var rest = number
+        var place = digits
+        while place > 0 {
+            place &-= 1
+            let quotient = rest / 10
+            target[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
+        }
+        return digits
     }
 
     private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10
     }
 
-    /// `0x` and hexadecimal digits.
-    mutating func append(hexadecimal number: UInt64) {
+    /// `0x` and at least `width` hexadecimal digits.
+    mutating func append(hexadecimal number: UInt64, width: Int = 1) {
         append("0x")
-        let start = bytes.count
-        var rest = number
-        repeat {
-            bytes.append(Self.hexadecimalDigit(UInt8(rest & 15)))
-            rest >>= 4
-        } while rest > 0
-        bytes[start...].reverse()
+        let digits = max(width, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
+        extend(digits) { target in
+            for place in 0..<digits {
+                target[digits - 1 - place] = Self.hexadecimalDigit(UInt8(truncatingIfNeeded: number >> UInt64(4 * place) & 15))
+            }
+            return digits
+        }
+    }
+
+    mutating func append(hexadecimalByte byte: UInt8) {
+        extend(2) {
+            $0[0] = Self.hexadecimalDigit(byte >> 4)
+            $0[1] = Self.hexadecimalDigit(byte & 15)
+            return 2
+        }
     }
 
     /// Two hexadecimal digits a byte.
     mutating func append(hexadecimal run: UnsafeRawBufferPointer) {
-        bytes.reserveCapacity(bytes.count + 2 * run.count)
-        for byte in run {
-            bytes.append(Self.hexadecimalDigit(byte >> 4))
-            bytes.append(Self.hexadecimalDigit(byte & 15))
+        extend(2 * run.count) { target in
+            for (index, byte) in run.enumerated() {
+                target[2 * index] = Self.hexadecimalDigit(byte >> 4)
+                target[2 * index + 1] = Self.hexadecimalDigit(byte & 15)
+            }
+            return 2 * run.count
         }
     }
 
     /// A time or duration in nanoseconds as seconds with nine decimals.
     mutating func append(seconds nanoseconds: Int64) {
-        if nanoseconds < 0 { append("-") }
+        if nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
         let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-        append(magnitude: seconds)
-        append(".")
-        append(magnitude: rest, width: 9)
+        extend(30) { target in
+            let digits = Self.write(seconds, to: target)
+            target[digits] = UInt8(ascii: ".")
+            return digits &+ 1 &+ Self.write(rest, to: target + digits + 1, width: 9)
+        }
     }
+
+    // MARK: Addresses
 
     mutating func append(_ address: IPAddress) {
         guard let number = address.ipv4Number else { return append(address.description) }
-        append(magnitude: UInt64(number >> 24))
-        for shift: UInt32 in [16, 8, 0] {
-            append(".")
-            append(magnitude: UInt64(number >> shift & 255))
+        extend(15) { target in
+            var count = Self.write(UInt64(number >> 24), to: target)
+            for shift: UInt32 in [16, 8, 0] {
+                target[count] = UInt8(ascii: ".")
+                count &+= 1
+                count &+= Self.write(UInt64(number >> shift & 255), to: target + count)
+            }
+            return count
         }
     }
 
     /// `address:port`, IPv6 as `[address]:port`.
     mutating func append(_ endpoint: Endpoint) {
         if endpoint.address.family == .ipv6 {
-            append("[")
+            append(byte: UInt8(ascii: "["))
             append(endpoint.address)
-            append("]")
+            append(byte: UInt8(ascii: "]"))
         } else {
             append(endpoint.address)
         }
-        append(":")
-        append(endpoint.port)
+        append(byte: UInt8(ascii: ":"))
+        append(magnitude: UInt64(endpoint.port))
     }
 
     /// Spaces up to column `column`, counted in bytes from `start`.
     mutating func pad(to column: Int, from start: Int) {
-        while bytes.count - start < column { bytes.append(UInt8(ascii: " ")) }
+        while count - start < column { append(byte: UInt8(ascii: " ")) }
     }
+
+    // MARK: Foreign text
 
     /// Text of a protocol, which may hold anything: as it is when it is UTF-8 without control characters, otherwise with `\xNN` for
     /// every byte that is not printable ASCII, and `\\` for a backslash.
     mutating func append(foreign text: UnsafeRawBufferPointer) {
-        guard !isPlain(text) else {
-            bytes.append(contentsOf: text)
-            return
-        }
+        guard !isPlain(text) else { return append(text) }
         for byte in text {
             switch byte {
             case UInt8(ascii: "\\"): append("\\\\")
-            case 0x20..<0x7F: bytes.append(byte)
+            case 0x20..<0x7F: append(byte: byte)
             default:
                 append("\\x")
-                bytes.append(Self.hexadecimalDigit(byte >> 4))
-                bytes.append(Self.hexadecimalDigit(byte & 15))
+                append(hexadecimalByte: byte)
             }
         }
     }
@@ -143,21 +219,35 @@ public struct TextBuffer: Sendable {
         return ascii || String(validating: text, as: UTF8.self) != nil
     }
 
+    // MARK: JSON
+
     /// A JSON string with everything that JSON wants escaped. `text` is UTF-8.
-    mutating func append(quoted text: some Sequence<UInt8>) {
-        append("\"")
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""): append("\\\"")
-            case UInt8(ascii: "\\"): append("\\\\")
-            case 0..<0x20:
-                append("\\u00")
-                bytes.append(Self.hexadecimalDigit(byte >> 4))
-                bytes.append(Self.hexadecimalDigit(byte & 15))
-            default: bytes.append(byte)
-            }
+    mutating func append(quoted text: some Collection<UInt8>) {
+        let isContiguous: Void? = text.withContiguousStorageIfAvailable { append(quoted: UnsafeRawBufferPointer($0)) }
+        if isContiguous == nil {
+            Array(text).withUnsafeBytes { append(quoted: $0) }
         }
-        append("\"")
+    }
+
+    private mutating func append(quoted text: UnsafeRawBufferPointer) {
+        append(byte: UInt8(ascii: "\""))
+        if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            append(text)
+        } else {
+            for byte in text { append(escaped: byte) }
+        }
+        append(byte: UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escaped byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): append("\\\"")
+        case UInt8(ascii: "\\"): append("\\\\")
+        case 0..<0x20:
+            append("\\u00")
+            append(hexadecimalByte: byte)
+        default: append(byte: byte)
+        }
     }
 
     /// A JSON string of a protocol's text: `append(foreign:)`, escaped.
@@ -169,7 +259,7 @@ public struct TextBuffer: Sendable {
     }
 
     mutating func append(quoted text: StaticString) {
-        append(quoted: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(quoted: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }
 
