@@ -15,7 +15,7 @@ struct EvidenceCollector {
             switch sign {
             case .field(let message, _, _): fields[message, default: []].append(sign)
             case .note(let message, _): notes[message, default: []].append(sign)
-            case .message, .check, .dialect, .protocolName: break
+            case .message, .check, .dialect, .protocolName, .named: break
             }
         }
     }
@@ -46,7 +46,9 @@ struct EvidenceCollector {
     private mutating func unmet(_ wanted: [Evidence], in packet: Dissection, _ nodes: Range<Int>) -> [Evidence]? {
         let values = PacketFields(packet.tree, nodes: nodes)
         let rest = wanted.filter { sign in
-            guard case .field(_, let name, let value) = sign, values.number(name) == value else { return true }
+            guard case .field(_, let name, let value) = sign, values.number(name).map({ String($0) }) ?? values.text(name) == value else {
+                return true
+            }
             found.insert(sign)
             return false
         }
@@ -58,8 +60,11 @@ struct EvidenceCollector {
         for result in checks { if case .passed = result.outcome { found.insert(.check(result.check)) } }
     }
 
-    /// Ids of the requirements that the capture exercises.
-    func exercised(of requirements: [Requirement]) -> [String] {
-        requirements.filter { !$0.evidence.isEmpty && found.isSuperset(of: $0.evidence) }.map(\.id)
+    /// Ids of the requirements that the capture exercises; `named` are those that `fixture.yaml` names.
+    func exercised(of requirements: [Requirement], named: [String]) -> [String] {
+        requirements.filter { requirement in
+            guard !requirement.evidence.isEmpty else { return false }
+            return requirement.evidence.allSatisfy { $0 == .named ? named.contains(requirement.id) : found.contains($0) }
+        }.map(\.id)
     }
 }

@@ -31,7 +31,7 @@ public enum Evidence: Sendable, Hashable {
     /// A packet or carried message of this name.
     case message(String)
     /// A packet or carried message in which the field has the value.
-    case field(message: String, name: String, value: UInt64)
+    case field(message: String, name: String, value: String)
     /// A packet with a note that begins so.
     case note(message: String, prefix: String)
     /// A check of this name that held.
@@ -40,8 +40,10 @@ public enum Evidence: Sendable, Hashable {
     case dialect(String)
     /// A protocol below Totem or cman, as `protocols` names it.
     case protocolName(String)
+    /// `fixture.yaml` names the requirement: only a reader can tell that the capture shows it.
+    case named
 
-    /// Reads one word: `starttrans`, `starttrans:reason=4`, `data~repeats`, `@views`, `%cman-5`, `#ip6`.
+    /// Reads one word: `starttrans`, `starttrans:reason=4`, `data~repeats`, `@views`, `%cman-5`, `#ipv6`, `named`.
     public init?(_ word: Substring) {
         guard let first = word.first else { return nil }
         let rest = String(word.dropFirst())
@@ -55,8 +57,10 @@ public enum Evidence: Sendable, Hashable {
             } else if let equals = word.firstIndex(of: "=") {
                 // Carried messages have a dot in their names; the field begins behind the colon.
                 let parts = word[..<equals].split(separator: ":", maxSplits: 1)
-                guard parts.count == 2, let value = UInt64(word[word.index(after: equals)...]) else { return nil }
-                self = .field(message: String(parts[0]), name: String(parts[1]), value: value)
+                guard parts.count == 2 else { return nil }
+                self = .field(message: String(parts[0]), name: String(parts[1]), value: String(word[word.index(after: equals)...]))
+            } else if word == "named" {
+                self = .named
             } else {
                 self = .message(String(word))
             }

@@ -3,18 +3,20 @@ import Dissection
 
 /// Reads the captures of a fixture and hands every packet, dissected, to whoever wants it.
 public enum CaptureReading {
-    /// Dissects the packets of the files `paths` and calls `body` with each. The dissection is filled again for the next packet.
-    public static func forEachPacket(of paths: [String], keys: [String] = [], clusters: [String] = [], _ body: (Dissection) throws -> Void)
-        throws
-    {
+    /// Dissects the packets of the files `paths`, merged by time, and calls `body` with each. The dissection is filled again for the next
+    /// packet.
+    public static func forEachPacket(
+        of paths: [String],
+        keys: [String] = [],
+        clusters: [String] = [],
+        _ body: (Dissection) throws -> Void
+    ) throws {
+        let source = MergedPackets(try paths.map { try PacketReader(path: $0) })
         var dissector = PacketDissector()
         let dissection = Dissection()
-        for path in paths {
-            let reader = try PacketReader(path: path)
-            while let packet = try reader.next() {
-                dissector.dissect(packet, into: dissection)
-                try body(dissection)
-            }
+        while let packet = try source.next() {
+            dissector.dissect(packet, into: dissection)
+            try body(dissection)
         }
     }
 
