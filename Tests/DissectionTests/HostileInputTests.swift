@@ -12,6 +12,7 @@ import WireFormat
         "corosync/3.1.7-udp-loss.pcap", "openais/cman0-06267550e-join3.pcap", "openais/cman2-02a34df25-messages.pcap",
         "openais/mixed-cman2-cman3-off.pcap", "corosync/flatiron1.4-udp-rrppassive-cutring0.pcap", "corosync/flatiron1.4-udp-nss-form.pcap",
         "corosync/needle2.4-udpu-cpg.pcap", "corosync/needle2.4-udpu-secauth-form.pcap", "corosync/needle2.4-udpu6-form.pcap",
+        "corosync/3.1.7-knet-cpg.pcap", "corosync/3.1.7-knet-loss.pcap",
     ]
 
     /// The packets of a capture, with the keys that they need.
@@ -81,7 +82,7 @@ import WireFormat
         try Self.renderAll(source)
     }
 
-    /// 20,800 seeded changes of sampled packets.
+    /// 23,400 seeded changes of sampled packets.
     @Test(arguments: samples)
     func changedBytes(name: String) throws {
         let whole = try Self.frames(name)

@@ -61,7 +61,7 @@ extension TotemDissector {
             let startsHere = index > 0 || packet.continuation == 0
             let endsHere = index < packet.messageLengths.count - 1 || packet.fragmented == 0
             if startsHere, endsHere {
-                if isNew || result.content.problem != nil {
+                if isNew || (result.content.problem != nil && !isCopy) {
                     CarriedMessageDissector.deliver(piece, at: position, index: index, into: result)
                 }
             } else if isNew {

@@ -26,6 +26,11 @@ struct TotemDissector {
     var assembler = MessageAssembler()
     /// The pieces of the packet at hand; kept for its memory.
     var pieces = ProcessGroupPacket()
+    /// Fragments and copies of knet's messages.
+    var knet = KnetDefragmenter()
+    let inflater = MessageInflater(limit: knetMessageLimit)
+    /// Whether the packet at hand is a copy that its receiver drops.
+    var isCopy = false
     private var conversations = TotemConversations()
     private var opener: SecurityOpener
 
@@ -55,7 +60,13 @@ struct TotemDissector {
             recognise(.corosync1, "endian detector at byte 2", arrival, by: .ringTest, into: result)
             beginBytes(payload, into: result)
             dissect(kind, payload, byteOrder, into: result)
-        case .knet, nil:
+        case .knet:
+            // A digest may follow, or the packet may be the ciphertext of another one.
+            if case .recognised = dissectEnvelope(payload, arrival, into: result) { return .recognised }
+            recognise(.corosync3, "knet header, version 1", arrival, into: result)
+            beginBytes(payload, into: result)
+            dissectKnet(payload, from: source, to: destination, into: result)
+        case nil:
             return dissectEnvelope(payload, arrival, into: result)
         }
         return .recognised
@@ -183,6 +194,7 @@ struct TotemDissector {
         case (.corosync20, .addressed?), (.corosync20, .ringTest?), (.corosync22, .addressed?), (.corosync22, .ringTest?),
             (.corosync23, .addressed?), (.corosync23, .ringTest?):
             generation = .corosync2
+        case (.knet, .knet?): generation = .corosync3
         default: return false
         }
         appendEnvelope(content, payload, into: result)
@@ -196,7 +208,7 @@ struct TotemDissector {
         case (.openais080, _): dissect(OpenAIS080.self, bytes, into: result)
         case (.corosync1, _): dissect(Corosync1.self, bytes, into: result)
         case (.corosync2, _): dissect(Corosync2.self, bytes, into: result)
-        case (.corosync3, _): dissect(Corosync3.self, bytes, into: result)
+        case (.corosync3, _): dissectKnet(bytes, from: arrival.source, to: arrival.destination, into: result)
         }
         return true
     }

@@ -98,7 +98,7 @@ extension TotemDissector {
     }
 
     private mutating func note(tokenOf ring: RingKey, from sender: UInt32, _ sequence: UInt32, into result: Dissection) {
-        guard result.problems.isEmpty else { return }
+        guard result.problems.isEmpty, !isCopy else { return }
         let destination = result.content.destination
         let index = rings.index(of: ring)
         guard let last = rings[index].lastToken, last.sender == sender, last.sequence == sequence else {
@@ -156,7 +156,7 @@ extension TotemDissector {
         let abandoned = assembler.abandoned
         let isWhole = result.content.problem == nil && result.problems.isEmpty
         let isRecovery = mcast.header.encapsulated == Mcast<Dialect>.encapsulatedInRecovery
-        let isNew = isWhole && remember(position, bytes, mcast.payload, isInStream: !isRecovery, in: position.ring, into: result)
+        let isNew = isWhole && !isCopy && remember(position, bytes, mcast.payload, isInStream: !isRecovery, in: position.ring, into: result)
         if isRecovery {
             dissectRecovery(mcast, bytes, outer: position, outerIsNew: isNew, into: result)
             if isNew { deliverWhole(after: position, into: result) }
