@@ -9,10 +9,12 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(["-warnings-as-errors"]),
     // Without it a layout is walked field by field through witness tables, some twenty times slower; the benchmarks notice.
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
-    // What the compiler cannot prove about exclusive access it checks at run time, on every access to an object's storage: a quarter of
-    // the time that a decoded packet takes. Debug builds go on checking.
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
+
+/// What the compiler cannot prove about exclusive access it checks at run time, on every access to an object's storage: a quarter of the
+/// time that a decoded packet takes. Only the decoder, which runs over whole recordings, does without in release builds; debug builds go
+/// on checking.
+let decoderSettings = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 /// A module and what it may import. A module imports only modules that stand above it in this file.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -76,7 +78,11 @@ let package = Package(
                 "WireFormat",
             ]
         ),
-        module("Dissection", ["CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
+        .target(
+            name: "Dissection",
+            dependencies: ["CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"],
+            swiftSettings: decoderSettings
+        ),
         module(
             "FixtureLibrary",
             [
