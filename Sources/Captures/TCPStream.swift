@@ -97,7 +97,7 @@ struct TCPStream: Sendable {
         if distance > 0 {
             if runs.isEmpty { gapSince = time }
             let position = nextPosition + distance
-            arrival.missing = distance
+            arrival.missing = distance - runs.reduce(0) { $0 + max(0, min($1.end, position) - min($1.start, position)) }
             guard held + payload.count <= limits.bytes + 65_535, runs.count <= limits.runs else {
                 arrival.isRefused = true
                 return

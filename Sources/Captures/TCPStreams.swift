@@ -14,7 +14,7 @@ public struct TCPArrival: Sendable, Hashable {
     public var stream: Int
     /// Set for the first segment of a stream.
     public var beginning: Beginning?
-    /// Bytes that are missing between what is there in order and this segment; then it is kept until they come.
+    /// Bytes that are missing before this segment; then it is kept until they come.
     public var missing = 0
     /// The segment brings nothing that was not there before.
     public var isRepeated = false

@@ -68,10 +68,10 @@ public struct DeliveryOrder: Sendable, Hashable, Comparable {
 public struct CarriedMessage: Sendable {
     /// Its name, e.g. `cpg.mcast`.
     public var message: String
-    /// Node id of who sent it.
+    /// Node id of who sent it; 0 where the protocol does not say.
     public var sender: UInt32
-    /// Its place in the total order.
-    public var order: DeliveryOrder
+    /// Its place in the total order; nil for protocols without one.
+    public var order: DeliveryOrder?
     /// Its fields in the tree, with those of the group header.
     public var nodes: Range<Int>
     /// Its fields without the group header, where the group is one of corosync's own.

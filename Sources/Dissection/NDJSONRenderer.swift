@@ -52,7 +52,7 @@ public struct NDJSONRenderer {
             text.append("null")
         }
         text.append(",\"length\":")
-        if packet.content.kind == .datagram { text.append(packet.content.length) } else { text.append("null") }
+        if packet.content.sourceEndpoint != nil { text.append(packet.content.length) } else { text.append("null") }
         text.append(",\"carries\":[")
         for (index, carried) in packet.carries.enumerated() {
             if index > 0 { text.append(",") }

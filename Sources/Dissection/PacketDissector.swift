@@ -9,6 +9,7 @@ public struct PacketDissector {
     private var decapsulator = Decapsulator()
     private var cman = CmanDissector()
     private var totem: TotemDissector
+    private var dlm = DLMDissector()
     private var firstTime: Int64?
 
     private let source: (any PacketSource)?
@@ -59,7 +60,12 @@ public struct PacketDissector {
         case .fragment: result.message = "fragment"
         case .icmp: result.message = "icmp"
         case .arp: result.message = "arp"
-        case .segment: break
+        case .segment:
+            decapsulator.withPayload(of: content, in: packet) { payload in
+                if dlm.dissect(payload, into: result) { return }
+                result.detail.append(content.length)
+                result.detail.append(" bytes of TCP")
+            }
         case .other:
             if case .unsupported(let number) = packet.linkType {
                 result.notes.add {

@@ -59,6 +59,11 @@ struct FrameSource {
     var keys: [SecurityKey] = []
     var frames: [Frame] = []
 
+    /// No frames yet.
+    init(linkType: LinkType) {
+        self.linkType = linkType
+    }
+
     /// The frames of the repository's capture `name`.
     init(_ name: String) throws {
         try self.init(path: CaptureSupport.path(of: name))
@@ -114,12 +119,13 @@ extension DecodedFrame {
             summary: String(decoding: summary.bytes, as: UTF8.self),
             problems: dissection.problems.strings,
             notes: dissection.notes.strings,
-            carries: dissection.carries.map { carried in
-                Delivered(
+            carries: dissection.carries.compactMap { carried in
+                guard let order = carried.order else { return nil }
+                return Delivered(
                     frame: dissection.frame,
                     message: carried.message,
                     sender: carried.sender,
-                    order: carried.order,
+                    order: order,
                     bytes: dissection.tree.withBytes(ofNode: carried.contentNodes.lowerBound) { Array($0) }
                 )
             }
