@@ -11,25 +11,30 @@ extension KeyMaterial {
         let message = UnsafeRawBufferPointer(rebasing: datagram[layout.authenticated.range])
         let digest = UnsafeRawBufferPointer(rebasing: datagram[layout.digest.range])
         if layout.scheme.cipher == .sober128 {
-            let salt = UnsafeRawBufferPointer(rebasing: datagram[layout.salt.range])
-            return withPacketKeys(salt) { keys in
-                MessageAuthentication(.sha1, key: keys.authentication)?.isCode(digest, of: message) ?? false
-            }
+            return withPacketKeys(UnsafeRawBufferPointer(rebasing: datagram[layout.salt.range])) { $0.isCode(digest, of: message) }
         }
         return authentication(of: layout.scheme)?.isCode(digest, of: message) ?? false
     }
 
-    /// Decrypts `datagram` to the start of `output`, which is at least as long, and says how many bytes that are; nil when it cannot be
-    /// the ciphertext of anything.
-    func decrypt(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout, to output: UnsafeMutableRawBufferPointer) -> Int? {
+    /// Authenticates `datagram` and decrypts it to the start of `output`, which is at least as long. Says how many bytes that are; nil when
+    /// it is not authentic, or cannot be the ciphertext of anything.
+    func open(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout, to output: UnsafeMutableRawBufferPointer) -> Int? {
         let body = UnsafeRawBufferPointer(rebasing: datagram[layout.body.range])
-        guard let cipher = blockCipher(layout.scheme.cipher) else {
-            return decryptPart(datagram, layout, bodyCount: body.count, to: output)
+        let salt = UnsafeRawBufferPointer(rebasing: datagram[layout.salt.range])
+        if layout.scheme.cipher == .sober128 {
+            return withPacketKeys(salt) { keys in
+                let message = UnsafeRawBufferPointer(rebasing: datagram[layout.authenticated.range])
+                guard keys.isCode(UnsafeRawBufferPointer(rebasing: datagram[layout.digest.range]), of: message) else { return nil }
+                output.copyMemory(from: body)
+                keys.apply(to: UnsafeMutableRawBufferPointer(rebasing: output[..<body.count]))
+                return body.count
+            }
         }
-        return cipher.decrypt(body, salt: UnsafeRawBufferPointer(rebasing: datagram[layout.salt.range]), to: output)
+        guard authenticates(datagram, layout) else { return nil }
+        return blockCipher(layout.scheme.cipher)?.decrypt(body, salt: salt, to: output)
     }
 
-    /// The same with the first `bodyCount` bytes of the ciphertext, whole blocks of it, and without looking for padding.
+    /// Decrypts the first `bodyCount` bytes of the ciphertext, whole blocks of it, without authenticating them.
     func decryptPart(
         _ datagram: UnsafeRawBufferPointer,
         _ layout: EnvelopeLayout,
@@ -43,21 +48,11 @@ extension KeyMaterial {
             return nil
         case .sober128:
             output.copyMemory(from: body)
-            let plaintext = UnsafeMutableRawBufferPointer(rebasing: output[..<body.count])
-            withPacketKeys(salt) { keys in
-                Sober128(key: keys.cipher).apply(initializationVector: keys.initializationVector, to: plaintext)
-            }
+            withPacketKeys(salt) { $0.apply(to: UnsafeMutableRawBufferPointer(rebasing: output[..<body.count])) }
             return body.count
         case .aes128, .aes192, .aes256:
             return blockCipher(layout.scheme.cipher)?.decryptBlocks(body, salt: salt, to: output)
         }
-    }
-
-    /// What a packet of openais derives from the private key and its salt (reference/totem-wire.md 2.1).
-    struct PacketKeys {
-        let initializationVector: UnsafeRawBufferPointer
-        let cipher: UnsafeRawBufferPointer
-        let authentication: UnsafeRawBufferPointer
     }
 
     /// Hands the keys of the packet with `salt` to `body`.
@@ -74,5 +69,22 @@ extension KeyMaterial {
                 )
             )
         }
+    }
+}
+
+/// What a packet of openais derives from the private key and its salt (reference/totem-wire.md 2.1).
+struct PacketKeys {
+    let initializationVector: UnsafeRawBufferPointer
+    let cipher: UnsafeRawBufferPointer
+    let authentication: UnsafeRawBufferPointer
+
+    /// Encrypts or decrypts `buffer`, which are the same.
+    func apply(to buffer: UnsafeMutableRawBufferPointer) {
+        Sober128(key: cipher).apply(initializationVector: initializationVector, to: buffer)
+    }
+
+    /// Whether `digest` is the code of `message`.
+    func isCode(_ digest: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) -> Bool {
+        MessageAuthentication.withCode(key: authentication, of: message) { MessageAuthentication.areEqual($0, digest) }
     }
 }

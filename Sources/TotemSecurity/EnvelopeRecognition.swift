@@ -66,7 +66,7 @@ enum EnvelopeRecognition {
 
     /// Whether the first 32 bytes look like a digest or a salt and a ciphertext: of so many random bytes some 30 are different and 16
     /// are above 127; that fewer than 20 and 4 are so happens once in a million packets.
-    static func isMixed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    private static func isMixed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = 32
         guard bytes.count >= count else { return false }
         var seen: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

@@ -43,41 +43,48 @@ public struct EnvelopeSealer: Sendable {
         }
         if scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
         if scheme.cipher != .none { output.append(contentsOf: salt) }
-        appendBody(plaintext, salt: salt, to: &output)
-        if !scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
-        output.withUnsafeMutableBytes { buffer in
-            let message = UnsafeRawBufferPointer(rebasing: buffer[start + layout.authenticated.start..<start + layout.authenticated.end])
-            let digest = UnsafeMutableRawBufferPointer(rebasing: buffer[start + layout.digest.start..<start + layout.digest.end])
-            sign(message, salt: salt, to: digest)
+        if scheme.cipher == .sober128 {
+            // The digest is in front.
+            output.append(contentsOf: plaintext)
+            seal(salt, layout, in: &output, from: start)
+        } else {
+            encrypt(plaintext, salt: salt, to: &output)
+            if !scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
+            sign(layout, in: &output, from: start)
         }
         if scheme.envelope == .corosync1 { output.append(scheme.cipher == .sober128 ? 0 : 1) }
     }
 
-    private func appendBody(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        switch scheme.cipher {
-        case .none, .tripleDES:
+    private func encrypt(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        if let cipher = material.blockCipher(scheme.cipher) {
+            cipher.encrypt(plaintext, salt: salt, to: &output)
+        } else {
             output.append(contentsOf: plaintext)
-        case .sober128:
-            let start = output.count
-            output.append(contentsOf: plaintext)
-            output.withUnsafeMutableBytes { buffer in
-                let body = UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
-                material.withPacketKeys(salt) { keys in
-                    Sober128(key: keys.cipher).apply(initializationVector: keys.initializationVector, to: body)
-                }
-            }
-        case .aes128, .aes192, .aes256:
-            material.blockCipher(scheme.cipher)?.encrypt(plaintext, salt: salt, to: &output)
         }
     }
 
-    private func sign(_ message: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to digest: UnsafeMutableRawBufferPointer) {
-        if scheme.cipher == .sober128 {
-            material.withPacketKeys(salt) { keys in
-                MessageAuthentication(.sha1, key: keys.authentication)?.withCode(of: message) { digest.copyMemory(from: $0) }
+    /// Puts the digest into its place in the envelope that begins at `start`.
+    private func sign(_ layout: EnvelopeLayout, in output: inout [UInt8], from start: Int) {
+        guard let authentication = material.authentication(of: scheme) else { return }
+        output.withUnsafeMutableBytes { buffer in
+            let envelope = UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+            authentication.withCode(of: UnsafeRawBufferPointer(rebasing: envelope[layout.authenticated.range])) {
+                UnsafeMutableRawBufferPointer(rebasing: envelope[layout.digest.range]).copyMemory(from: $0)
             }
-        } else {
-            material.authentication(of: scheme)?.withCode(of: message) { digest.copyMemory(from: $0) }
+        }
+    }
+
+    /// Encrypts the packet in the envelope that begins at `start`, and signs it, with what openais derives from the salt.
+    private func seal(_ salt: UnsafeRawBufferPointer, _ layout: EnvelopeLayout, in output: inout [UInt8], from start: Int) {
+        output.withUnsafeMutableBytes { buffer in
+            let envelope = UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+            material.withPacketKeys(salt) { keys in
+                keys.apply(to: UnsafeMutableRawBufferPointer(rebasing: envelope[layout.body.range]))
+                let message = UnsafeRawBufferPointer(rebasing: envelope[layout.authenticated.range])
+                MessageAuthentication.withCode(key: keys.authentication, of: message) {
+                    UnsafeMutableRawBufferPointer(rebasing: envelope[layout.digest.range]).copyMemory(from: $0)
+                }
+            }
         }
     }
 }

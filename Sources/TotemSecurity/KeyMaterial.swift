@@ -2,7 +2,7 @@ import Crypto
 import WireFormat
 
 /// A key, made ready for every scheme that it can be used with.
-struct KeyMaterial: Sendable {
+final class KeyMaterial: Sendable {
     /// The key itself.
     let key: SecurityKey
     /// SOBER-128 with the key, from which every packet's own keys come.

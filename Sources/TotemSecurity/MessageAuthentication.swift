@@ -30,14 +30,17 @@ struct MessageAuthentication: Sendable {
         }
     }
 
-    /// Whether `expected` is the code of `message`. The time that it takes does not depend on where they differ.
+    /// Whether `expected` is the code of `message`.
     func isCode(_ expected: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) -> Bool {
-        withCode(of: message) { code in
-            guard code.count == expected.count else { return false }
-            var difference: UInt8 = 0
-            for index in 0..<code.count { difference |= code[index] ^ expected[index] }
-            return difference == 0
-        }
+        withCode(of: message) { Self.areEqual($0, expected) }
+    }
+
+    /// Whether two codes are equal. The time that it takes does not depend on where they differ.
+    static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<left.count { difference |= left[index] ^ right[index] }
+        return difference == 0
     }
 
     /// Hands the code of `message` to `body`.
@@ -50,6 +53,15 @@ struct MessageAuthentication: Sendable {
         case .sha512(let keyed): keyed.withCode(of: message, body)
         }
     }
+
+    /// Hands the HMAC-SHA1 code of `message` to `body`, with a key of at most 64 bytes that is used once.
+    static func withCode<Result>(
+        key: UnsafeRawBufferPointer,
+        of message: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        KeyedHash<Insecure.SHA1>.code(KeyedHash.absorbed(key, 0x36), KeyedHash.absorbed(key, 0x5C), message, body)
+    }
 }
 
 /// RFC 2104 with both hashes already past the key: the library's own HMAC would schedule the key for every packet.
@@ -58,25 +70,32 @@ private struct KeyedHash<Hash: HashFunction & Sendable>: Sendable {
     private let outer: Hash
 
     init(_ key: some Collection<UInt8>) {
-        var block = [UInt8](repeating: 0, count: Hash.blockByteCount)
-        if key.count > block.count {
-            for (index, byte) in Hash.hash(data: Data(key)).enumerated() { block[index] = byte }
-        } else {
-            block.replaceSubrange(0..<key.count, with: key)
-        }
-        func absorbed(_ pad: UInt8) -> Hash {
-            var hash = Hash()
-            hash.update(data: block.map { $0 ^ pad })
-            return hash
-        }
-        inner = absorbed(0x36)
-        outer = absorbed(0x5C)
+        let short = key.count > Hash.blockByteCount ? Array(Hash.hash(data: Data(key))) : Array(key)
+        inner = short.withUnsafeBytes { Self.absorbed($0, 0x36) }
+        outer = short.withUnsafeBytes { Self.absorbed($0, 0x5C) }
     }
 
     func withCode<Result>(of message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        var inner = inner
+        Self.code(inner, outer, message, body)
+    }
+
+    /// A hash that has taken in `key`, which is no longer than a block, combined with `pad`.
+    static func absorbed(_ key: UnsafeRawBufferPointer, _ pad: UInt8) -> Hash {
+        withUnsafeTemporaryAllocation(byteCount: Hash.blockByteCount, alignment: 8) { block in
+            for index in 0..<block.count { block[index] = index < key.count ? key[index] ^ pad : pad }
+            var hash = Hash()
+            hash.update(bufferPointer: UnsafeRawBufferPointer(block))
+            return hash
+        }
+    }
+
+    static func code<Result>(
+        _ inner: consuming Hash,
+        _ outer: consuming Hash,
+        _ message: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
         inner.update(bufferPointer: message)
-        var outer = outer
         inner.finalize().withUnsafeBytes { outer.update(bufferPointer: $0) }
         return outer.finalize().withUnsafeBytes(body)
     }

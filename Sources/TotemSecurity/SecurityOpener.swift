@@ -49,7 +49,7 @@ public struct SecurityOpener {
         _ conversation: Conversation,
         _ known: ConversationTable.Fit?
     ) -> OpenedEnvelope {
-        let wasTried = conversations.isWorthTrying(conversation)
+        let wasTried = canFit(recognition) && conversations.isWorthTrying(conversation)
         if wasTried {
             if let latest = conversations.latestFit, latest != known, let content = open(datagram, latest) {
                 conversations.remember(latest, in: conversation)
@@ -62,6 +62,15 @@ public struct SecurityOpener {
         }
         if let known { return .damaged(known.scheme, keyName: keys[known.key].key.name) }
         return withoutKey(datagram, recognition, wasTried: wasTried)
+    }
+
+    /// Whether any key could fit: the empty one fits openais only, and those that sign without one.
+    private func canFit(_ recognition: EnvelopeRecognition) -> Bool {
+        switch recognition {
+        case .corosync2(.corosync23), .knet: keys.count > 1
+        case .plain, .other: false
+        case .corosync2, .random: true
+        }
     }
 
     /// Tries one key.
@@ -91,11 +100,8 @@ public struct SecurityOpener {
     /// What a datagram is to somebody whose keys do not fit.
     private func withoutKey(_ datagram: UnsafeRawBufferPointer, _ recognition: EnvelopeRecognition, wasTried: Bool) -> OpenedEnvelope {
         switch recognition {
-        case .plain, .other:
+        case .plain, .knet, .other:
             return .plain
-        case .knet:
-            // One digest in ten thousand begins like knet's header.
-            return EnvelopeRecognition.isMixed(datagram) ? withoutKey(datagram, .random, wasTried: wasTried) : .plain
         case .corosync2(let envelope):
             let scheme = SecurityScheme(envelope, cipher: .none, hash: .none)
             if let content = plainContent(datagram, scheme) { return .opened(content) }
@@ -119,22 +125,22 @@ public struct SecurityOpener {
 
     /// Opens a datagram by what is known to fit; nil when it does not.
     private func open(_ datagram: UnsafeRawBufferPointer, _ fit: ConversationTable.Fit) -> EnvelopeContent? {
-        guard let layout = EnvelopeLayout(fit.scheme, count: datagram.count), keys[fit.key].authenticates(datagram, layout) else {
-            return nil
-        }
+        guard let layout = EnvelopeLayout(fit.scheme, count: datagram.count) else { return nil }
         return content(datagram, layout, key: fit.key)
     }
 
-    /// Decrypts what is authentic already.
+    /// Authenticates and decrypts.
     private func content(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout, key index: Int) -> EnvelopeContent? {
         let isForAnybody = layout.scheme.cipher == .none && layout.scheme.envelope.hasKeylessCode
         let name = isForAnybody ? nil : keys[index].key.name
         if layout.scheme.cipher == .none {
             let plaintext = UnsafeRawBufferPointer(rebasing: datagram[layout.body.range])
-            guard EnvelopeRecognition.isPlausible(plaintext, in: layout.scheme.envelope) else { return nil }
+            guard EnvelopeRecognition.isPlausible(plaintext, in: layout.scheme.envelope), keys[index].authenticates(datagram, layout) else {
+                return nil
+            }
             return EnvelopeContent(layout: layout, keyName: name, isAuthentic: true, plaintext: plaintext)
         }
-        guard let count = keys[index].decrypt(datagram, layout, to: output.bytes) else { return nil }
+        guard let count = keys[index].open(datagram, layout, to: output.bytes) else { return nil }
         let plaintext = UnsafeRawBufferPointer(rebasing: output.bytes[..<count])
         // The authentication code of SOBER-128 proves it all; elsewhere it does not tell which cipher it is.
         guard layout.scheme.cipher == .sober128 || EnvelopeRecognition.isPlausible(plaintext, in: layout.scheme.envelope) else {
