@@ -109,7 +109,7 @@ let package = Package(
         .executableTarget(
             name: "ringbridge",
             dependencies: [
-                "BridgeRuntime", "FixtureLibrary", "Dissection", "Captures", "WireFormat",
+                "BridgeRuntime", "FixtureLibrary", "Dissection", "TotemSecurity", "Captures", "WireFormat",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

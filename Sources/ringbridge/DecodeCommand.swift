@@ -1,6 +1,7 @@
 import ArgumentParser
 import Captures
 import Dissection
+import TotemSecurity
 
 /// `ringbridge decode`: packets to text, fields or JSON.
 struct DecodeCommand: ParsableCommand {
@@ -20,6 +21,9 @@ struct DecodeCommand: ParsableCommand {
 
     @OptionGroup(title: "Input") var input: PacketInput
 
+    @OptionGroup(title: "Keys")
+    var keys: KeyOptions
+
     @Option(name: .customShort("T"), help: "text or ndjson.")
     var format = Format.text
 
@@ -35,11 +39,12 @@ struct DecodeCommand: ParsableCommand {
     }
 
     func run() throws {
+        let keys = try keys.load()
         var output = StandardOutput()
         var input = try input.open()
         defer { input.finish() }
         do {
-            try decode(&input, to: &output)
+            try decode(&input, keys, to: &output)
         } catch is StandardOutput.Closed {
             // Whoever read it has seen enough.
             return
@@ -51,8 +56,8 @@ struct DecodeCommand: ParsableCommand {
         try output.flush()
     }
 
-    private func decode(_ input: inout OpenedInput, to output: inout StandardOutput) throws {
-        var dissector = PacketDissector(source: input.source)
+    private func decode(_ input: inout OpenedInput, _ keys: [SecurityKey], to output: inout StandardOutput) throws {
+        var dissector = PacketDissector(source: input.source, keys: keys)
         let dissection = Dissection()
         var json = NDJSONRenderer()
         while true {
