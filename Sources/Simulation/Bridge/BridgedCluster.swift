@@ -176,7 +176,7 @@ final class BridgedCluster {
             for source in hosts(of: from) {
                 for target in hosts(of: to) { network.apply(.link(profile, from: source, to: target)) }
             }
-        case .links, .heal: network.apply(fault)
+        case .links, .cut, .heal: network.apply(fault)
         }
     }
 

@@ -14,6 +14,8 @@ public enum Fault: Sendable, Hashable {
     case isolate(hosts: Set<Int>)
     /// Nothing passes in one direction.
     case block(from: Int, to: Int)
+    /// Nothing passes on one of several networks.
+    case cut(network: Int)
     /// Every link behaves like this.
     case links(LinkProfile)
     /// One direction behaves like this.
@@ -31,6 +33,7 @@ extension Fault: CustomStringConvertible {
         case .resume(let host): "resume host \(host)"
         case .isolate(let hosts): "isolate hosts \(hosts.sorted())"
         case .block(let from, let to): "block \(from) -> \(to)"
+        case .cut(let network): "cut network \(network)"
         case .links(let profile): "links: \(profile)"
         case .link(let profile, let from, let to): "link \(from) -> \(to): \(profile)"
         case .heal: "heal the network"
@@ -50,6 +53,7 @@ extension VirtualNetwork {
                 for other in 0..<hostCount where hosts.contains(one) != hosts.contains(other) { setBlocked(true, from: one, to: other) }
             }
         case .block(let from, let to): setBlocked(true, from: from, to: to)
+        case .cut(let network): cut(network: network)
         case .links(let profile): setProfile(profile)
         case .link(let profile, let from, let to): setProfile(profile, from: from, to: to)
         case .heal: heal()

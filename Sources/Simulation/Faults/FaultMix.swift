@@ -14,6 +14,8 @@ public struct FaultMix: Sendable, Hashable {
     public var pauses = false
     /// Whether the network falls apart, in both directions or in one.
     public var partitions = false
+    /// How many networks there are; of several, one fails now and then, always the same.
+    public var networks = 1
     /// The worst loss of a bad link, 0...1; 0 for no bad links.
     public var loss = 0.0
     /// The longest jitter of a bad link.
@@ -33,7 +35,9 @@ public struct FaultMix: Sendable, Hashable {
         if pauses { kinds.append(.pause) }
         if partitions { kinds += [.isolation, .oneWay] }
         if loss > 0 || jitter > .zero { kinds += [.badNetwork, .badLink] }
+        if networks > 1 { kinds.append(.cut) }
         guard !kinds.isEmpty, count > 0 else { return [] }
+        let failing = networks > 1 ? random.below(networks) : 0
         var schedule: [(time: Instant, fault: Fault)] = []
         for _ in 0..<(1 + random.below(count)) {
             let begin = start + random.interval(upTo: span)
@@ -46,6 +50,7 @@ public struct FaultMix: Sendable, Hashable {
                 schedule += [(begin, .isolate(hosts: Set(hosts.filter { _ in random.chance(0.5) }))), (end, .heal)]
             case .oneWay:
                 schedule += [(begin, .block(from: host, to: hosts.lowerBound + random.below(hosts.count))), (end, .heal)]
+            case .cut: schedule += [(begin, .cut(network: failing)), (end, .heal)]
             case .badNetwork: schedule += [(begin, .links(badLink(&random))), (end, .heal)]
             case .badLink:
                 let other = hosts.lowerBound + random.below(hosts.count)
@@ -56,7 +61,7 @@ public struct FaultMix: Sendable, Hashable {
     }
 
     private enum Kind {
-        case crash, pause, isolation, oneWay, badNetwork, badLink
+        case crash, pause, isolation, oneWay, cut, badNetwork, badLink
     }
 
     private func badLink(_ random: inout RandomSource) -> LinkProfile {

@@ -6,8 +6,8 @@ import WireFormat
 final class LegacyCluster: EngineEnvironment {
     typealias Engine = CmanNode
 
-    /// The subnet broadcast of the cluster's network.
-    private static let group = Endpoint(IPAddress(ipv4: 0x0A01_FFFF), 6809)
+    /// The subnet broadcast of one of the cluster's networks.
+    private static func group(_ network: Int) -> Endpoint { Endpoint(IPAddress(ipv4: 0x0A01_FFFF + UInt32(network) << 16), 6809) }
 
     /// Ports of the workload: one that is never blocked, one that waits for quorum, one whose acknowledgements are held.
     static let ports: [UInt8] = [5, 11, 12]
@@ -26,6 +26,7 @@ final class LegacyCluster: EngineEnvironment {
     let network: VirtualNetwork
     private(set) var history: LegacyHistory
     private(set) var hosts: [EngineHost<LegacyCluster>] = []
+    private let networks: Int
     private let profile: CmanConfiguration.Profile
     private var random: RandomSource
     private var tasks: [Task] = []
@@ -36,10 +37,11 @@ final class LegacyCluster: EngineEnvironment {
     /// Hosts that left in order and are not to come back.
     private(set) var stayDown: Set<Int> = []
 
-    init(hosts count: Int, profile: CmanConfiguration.Profile, seed: UInt64) {
+    init(hosts count: Int, networks: Int, profile: CmanConfiguration.Profile, seed: UInt64) {
         var random = RandomSource(seed: seed)
         network = VirtualNetwork(seed: random.next())
         history = LegacyHistory(nodeIDs: (0..<count).map { UInt32($0 + 1) })
+        self.networks = networks
         self.profile = profile
         sent = Array(repeating: 0, count: count)
         labels = Array(repeating: [:], count: count)
@@ -48,13 +50,17 @@ final class LegacyCluster: EngineEnvironment {
             let host = EngineHost(environment: self, network: network, number: number)
             hosts.append(host)
             _ = network.attach(host)
-            network.bind(endpoint(number), to: number)
-            network.join(Self.group, host: number)
+            for index in 0..<networks {
+                network.bind(endpoint(number, on: index), to: number, network: index)
+                network.join(Self.group(index), host: number, network: index)
+            }
             network.takeDown(number)
         }
     }
 
-    private func endpoint(_ host: Int) -> Endpoint { Endpoint(IPAddress(ipv4: 0x0A01_0001 + UInt32(host)), 6809) }
+    private func endpoint(_ host: Int, on network: Int) -> Endpoint {
+        Endpoint(IPAddress(ipv4: 0x0A01_0001 + UInt32(host) + UInt32(network) << 16), 6809)
+    }
 
     private func process(_ host: EngineHost<LegacyCluster>) -> ProcessID {
         ProcessID(host: host.number, incarnation: host.incarnation)
@@ -125,7 +131,7 @@ final class LegacyCluster: EngineEnvironment {
         var configuration = CmanConfiguration(
             clusterName: "simulated",
             nodeName: "node\(host.number + 1)",
-            addresses: [endpoint(host.number)]
+            addresses: (0..<networks).map { endpoint(host.number, on: $0) }
         )
         configuration.wantedNodeID = history.nodeIDs[host.number]
         configuration.expectedVotes = UInt32(hosts.count)
@@ -185,12 +191,12 @@ final class LegacyCluster: EngineEnvironment {
         by engine: borrowing CmanNode,
         on host: EngineHost<LegacyCluster>
     ) {
-        let target =
-            switch destination {
-            case .group: Self.group
-            case .endpoint(let endpoint, _): endpoint
-            }
-        network.transmit(datagram, from: endpoint(host.number), host: host.number, to: target)
+        switch destination {
+        case .group(let interface):
+            network.transmit(datagram, from: endpoint(host.number, on: interface), host: host.number, to: Self.group(interface))
+        case .endpoint(let target, let interface):
+            network.transmit(datagram, from: endpoint(host.number, on: interface), host: host.number, to: target)
+        }
     }
 
     func observe(
@@ -242,6 +248,7 @@ final class LegacyCluster: EngineEnvironment {
     }
 
     func arrival(at destination: Endpoint, viaGroup: Bool, host: EngineHost<LegacyCluster>) -> Arrival {
-        Arrival(viaGroup: viaGroup)
+        let interface = (0..<networks).first { destination == Self.group($0) || destination == endpoint(host.number, on: $0) }
+        return Arrival(interface: interface ?? 0, viaGroup: viaGroup)
     }
 }

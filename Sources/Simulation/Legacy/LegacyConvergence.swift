@@ -62,6 +62,16 @@ extension LegacyCluster {
         }
     }
 
+    /// Members that were given up in a run in which nobody died.
+    var deathViolations: [Violation] {
+        history.processes.flatMap { process in
+            (history.records[process] ?? []).compactMap { record in
+                guard case .member(let id, isUp: false) = record.fact else { return nil }
+                return Violation("nobody is taken for dead", "process \(process) lost \(id) at \(record.time.seconds)")
+            }
+        }
+    }
+
     /// What kept barrier `name` from completing everywhere.
     func barrierViolations(_ name: String) -> [Violation] {
         hosts.compactMap { host in

@@ -32,6 +32,16 @@ public enum LegacyFamilies {
         LegacyScenario(name: "legacy-partitions", hosts: 5, mix: faults(5) { $0.partitions = true }),
         LegacyScenario(name: "legacy-everything", hosts: 5, mix: faults(8, everything), hasAdministration: true),
         LegacyScenario(name: "legacy-start", hosts: 4, mix: faults(8, everything), disturbsStart: true),
+        LegacyScenario(name: "legacy-network-cut", hosts: 4, mix: faults(5) { $0.networks = 2 }, isHarmless: true),
+        LegacyScenario(
+            name: "legacy-two-networks",
+            hosts: 4,
+            mix: faults(6) {
+                $0.networks = 2
+                $0.crashes = true
+                $0.loss = 0.2
+            }
+        ),
         LegacyScenario(name: "legacy-large", hosts: 32, mix: faults(8, everything), messages: 400, hasAdministration: true),
     ]
 

@@ -9,6 +9,8 @@ public struct LegacyScenario: Scenario {
     public let name: String
     /// Number of nodes.
     public var hosts: Int
+    /// Networks that every node is on.
+    public var networks: Int { mix.networks }
     /// Whose behaviour they show.
     public var profile: CmanConfiguration.Profile
     /// What goes wrong.
@@ -19,6 +21,9 @@ public struct LegacyScenario: Scenario {
     public var hasAdministration: Bool
     /// Whether faults begin while the cluster forms.
     public var disturbsStart: Bool
+
+    /// Whether the faults are such that no member may be lost to them.
+    public var isHarmless: Bool
 
     /// Nodes start within this time.
     private static let startSpan = Interval.seconds(4)
@@ -41,7 +46,8 @@ public struct LegacyScenario: Scenario {
         mix: FaultMix,
         messages: Int = 150,
         hasAdministration: Bool = false,
-        disturbsStart: Bool = false
+        disturbsStart: Bool = false,
+        isHarmless: Bool = false
     ) {
         self.name = name
         self.hosts = hosts
@@ -50,6 +56,7 @@ public struct LegacyScenario: Scenario {
         self.messages = messages
         self.hasAdministration = hasAdministration
         self.disturbsStart = disturbsStart
+        self.isHarmless = isHarmless
     }
 
     public func script(seed: UInt64) -> Script<LegacyCommand> {
@@ -98,7 +105,7 @@ public struct LegacyScenario: Scenario {
     }
 
     public func run(seed: UInt64, script: Script<LegacyCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
-        let cluster = LegacyCluster(hosts: hosts, profile: profile, seed: seed)
+        let cluster = LegacyCluster(hosts: hosts, networks: networks, profile: profile, seed: seed)
         cluster.network.tap = tap
         cluster.schedule(script)
         cluster.network.run(until: script.steps.last?.time ?? cluster.network.now, perform: cluster.perform)
@@ -120,6 +127,7 @@ public struct LegacyScenario: Scenario {
         if cluster.network.deliveries > deliveryLimit {
             violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams"))
         }
+        if isHarmless { violations += cluster.deathViolations }
         violations += LegacyInvariants.violations(of: cluster.history, expectsCompletion: violations.isEmpty && cluster.isQuorate)
         return RunResult(
             violations: violations,

@@ -51,19 +51,14 @@ public struct LegacySoak: Scenario {
     }
 
     public func run(seed: UInt64, script: Script<LegacyCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
-        let cluster = LegacyCluster(hosts: hosts, profile: .ringbridge, seed: seed)
+        let cluster = LegacyCluster(hosts: hosts, networks: 1, profile: .ringbridge, seed: seed)
         cluster.network.tap = tap
         cluster.schedule(script)
         cluster.network.run(until: script.steps.last?.time ?? cluster.network.now, perform: cluster.perform)
         cluster.network.apply(.heal)
         cluster.run(for: .seconds(60))
         var violations = cluster.convergenceViolations()
-        for process in cluster.history.processes {
-            for record in cluster.history.records[process] ?? [] {
-                guard case .member(let id, isUp: false) = record.fact else { continue }
-                violations.append(Violation("nobody is taken for dead", "process \(process) lost \(id) at \(record.time.seconds)"))
-            }
-        }
+        violations += cluster.deathViolations
         violations += LegacyInvariants.violations(of: cluster.history, expectsCompletion: violations.isEmpty)
         return RunResult(
             violations: violations,

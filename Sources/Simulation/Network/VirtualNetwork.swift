@@ -47,6 +47,9 @@ public final class VirtualNetwork {
     private var profile = LinkProfile.local
     private var linkProfiles: [Link: LinkProfile] = [:]
     private var blocked: Set<Link> = []
+    /// Which of several networks an address or group is on; those that are not named are on network 0.
+    private var networks: [Endpoint: Int] = [:]
+    private var cut: Set<Int> = []
 
     /// Who hears a group, in the order in which they joined.
     private struct GroupMember {
@@ -78,9 +81,10 @@ public final class VirtualNetwork {
         return stations.count - 1
     }
 
-    /// Gives `endpoint` to `host`, whoever had it before.
-    public func bind(_ endpoint: Endpoint, to host: Int) {
+    /// Gives `endpoint`, on one of several networks, to `host`, whoever had it before.
+    public func bind(_ endpoint: Endpoint, to host: Int, network: Int = 0) {
         holders[endpoint] = host
+        networks[endpoint] = network
     }
 
     /// Takes `endpoint` from `host`; nothing happens when it belongs to another.
@@ -91,8 +95,9 @@ public final class VirtualNetwork {
     /// The host that has `endpoint`.
     public func holder(of endpoint: Endpoint) -> Int? { holders[endpoint] }
 
-    /// Makes `host` hear what others send to `group`; with `loopback` also what it sends itself.
-    public func join(_ group: Endpoint, host: Int, loopback: Bool = false) {
+    /// Makes `host` hear what others send to `group` on one of several networks; with `loopback` also what it sends itself.
+    public func join(_ group: Endpoint, host: Int, network: Int = 0, loopback: Bool = false) {
+        networks[group] = network
         guard groups[group]?.contains(where: { $0.host == host }) != true else { return }
         groups[group, default: []].append(GroupMember(host: host, loopback: loopback))
     }
@@ -160,9 +165,15 @@ public final class VirtualNetwork {
         }
     }
 
+    /// Lets nothing pass on one of several networks.
+    public func cut(network: Int) {
+        cut.insert(network)
+    }
+
     /// Lets everything pass everywhere, without loss.
     public func heal() {
         blocked.removeAll()
+        cut.removeAll()
         linkProfiles.removeAll()
         profile = .local
     }
@@ -172,6 +183,7 @@ public final class VirtualNetwork {
     /// Sends a datagram from `host` to an endpoint, or to a group: then every other host of the group gets a copy.
     public func transmit(_ datagram: UnsafeRawBufferPointer, from source: Endpoint, host: Int, to destination: Endpoint) {
         tap?(now, source, destination, datagram)
+        guard cut.isEmpty || !cut.contains(networks[destination] ?? 0) else { return }
         if let members = groups[destination] {
             let slot = packets.store(datagram, from: source, to: destination, viaGroup: true)
             for member in members where member.host != host || member.loopback { pass(slot, from: host, to: member.host) }
