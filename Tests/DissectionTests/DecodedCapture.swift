@@ -13,17 +13,19 @@ struct Delivered: Hashable {
     var sender: UInt32
     var order: DeliveryOrder
     var bytes: [UInt8]
+    /// The generation of its sender.
+    var generation = TotemGeneration.corosync3
 
     /// The CPG message it is; nil when it is another.
     var multicast: CPGMulticast? {
         guard message == "cpg.mcast" else { return nil }
-        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: .corosync3, byteOrder: .little) }
+        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: generation, byteOrder: .little) }
         guard case .cpgMulticast(let multicast)? = service?.body else { return nil }
         return multicast
     }
 
     var processChange: CPGProcessChange? {
-        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: .corosync3, byteOrder: .little) }
+        let service = bytes.withUnsafeBytes { try? ServiceMessage(reading: $0, in: .services, of: generation, byteOrder: .little) }
         return switch service?.body {
         case .cpgProcessJoin(let join)?: join.change
         case .cpgProcessLeave(let leave)?: leave.change
@@ -77,6 +79,11 @@ struct FrameSource {
         }
     }
 
+    /// Puts the frames of `other` among these, in the order of their times.
+    mutating func merge(_ other: FrameSource) {
+        frames = (frames + other.frames).enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    }
+
     /// Dissects the frames in their order and hands each result to `body`.
     func dissect(_ body: (Dissection) throws -> Void) rethrows {
         var dissector = PacketDissector(keys: keys)
@@ -126,7 +133,8 @@ extension DecodedFrame {
                     message: carried.message,
                     sender: carried.sender,
                     order: order,
-                    bytes: dissection.tree.withBytes(ofNode: carried.contentNodes.lowerBound) { Array($0) }
+                    bytes: dissection.tree.withBytes(ofNode: carried.contentNodes.lowerBound) { Array($0) },
+                    generation: dissection.dialect?.generation ?? .corosync3
                 )
             }
         )
