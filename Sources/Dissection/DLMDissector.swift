@@ -147,7 +147,7 @@ struct DLMDissector {
         DLMSummary.append(record, isFirst: isFirst, to: &result.detail)
         result.carries.append(
             CarriedMessage(
-                message: name.description,
+                message: name,
                 sender: record.header.nodeID,
                 order: nil,
                 nodes: first..<tree.nodes.count,

@@ -67,14 +67,18 @@ public struct DeliveryOrder: Sendable, Hashable, Comparable {
 /// A message that a packet completes above the outer protocol.
 public struct CarriedMessage: Sendable {
     /// Its name, e.g. `cpg.mcast`.
-    public var message: String
-    /// Node id of who sent it; 0 where the protocol does not say.
+    public var message: StaticString
+    /// Which message above totempg it is; nil for one of another protocol or of a group of programs, and for one that its generation
+    /// does not have.
+    public var kind: ServiceMessageKind?
+    /// Node id of who sent it; 0 where the protocol does not say. In Totem of 2005 that is cman's id, or the IPv4 address as a number of
+    /// a node that has none yet.
     public var sender: UInt32
     /// Its place in the total order; nil for protocols without one.
     public var order: DeliveryOrder?
     /// Its fields in the tree, with those of the group header.
     public var nodes: Range<Int>
-    /// Its fields without the group header, where the group is one of corosync's own.
+    /// Its fields without the group header, where the group is one of the daemons' own.
     public var contentNodes: Range<Int>
 }
 
@@ -120,6 +124,8 @@ public final class Dissection {
     public internal(set) var ownNodes = 0
     /// What it completes above the outer protocol.
     public internal(set) var carries: [CarriedMessage] = []
+    /// The group header that was read last, for its memory.
+    var groupHeader = GroupHeader()
     /// What the packet means, on one line, without the message's name.
     public internal(set) var detail = TextBuffer()
     /// What is wrong with its bytes.

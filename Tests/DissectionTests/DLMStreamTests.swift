@@ -50,7 +50,7 @@ import WireFormat
             result.append(
                 Seen(
                     message: $0.message.description,
-                    carried: $0.carries.map(\.message),
+                    carried: $0.carries.map(\.message.description),
                     notes: $0.notes.strings,
                     problems: $0.problems.strings
                 )

@@ -130,7 +130,7 @@ extension DecodedFrame {
                 guard let order = carried.order else { return nil }
                 return Delivered(
                     frame: dissection.frame,
-                    message: carried.message,
+                    message: carried.message.description,
                     sender: carried.sender,
                     order: order,
                     bytes: dissection.tree.withBytes(ofNode: carried.contentNodes.lowerBound) { Array($0) },

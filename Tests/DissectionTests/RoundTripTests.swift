@@ -78,15 +78,9 @@ import WireFormat
 
                     let group = try #require(header.names.first.flatMap { $0.withUnsafeBytes { ServiceGroup(name: $0) } })
                     var message = try ServiceMessage(reading: content, in: group, of: .corosync3, byteOrder: .little)
-                    let payload: ByteRange =
-                        switch message.body {
-                        case .cpgMulticast(let multicast): multicast.message
-                        case .cpgPartialMulticast(let multicast): multicast.message
-                        default: message.trailing
-                        }
                     let service = try Self.written(content.count, byteOrder: .little) { writer in
                         try message.visit(&writer)
-                        try writer.append(UnsafeRawBufferPointer(rebasing: content[payload.range]))
+                        try writer.append(UnsafeRawBufferPointer(rebasing: content[message.rest.range]))
                     }
                     #expect(service == Array(content), "\(carried.message) in frame \(dissection.frame)")
                     #expect(message.trailing.count == 0, "\(carried.message) in frame \(dissection.frame)")

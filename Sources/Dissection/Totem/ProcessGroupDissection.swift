@@ -55,11 +55,18 @@ extension TotemDissector {
         var start = packet.data.start
         for index in packet.messageLengths.indices {
             let end = start + Int(packet.messageLengths[index])
-            guard end <= bytes.count else { return }
-            let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            start = end
             let startsHere = index > 0 || packet.continuation == 0
             let endsHere = index < packet.messageLengths.count - 1 || packet.fragmented == 0
+            guard end <= bytes.count else {
+                // Of a message that the recording cut, what there is.
+                if startsHere, endsHere, start < bytes.count, result.content.problem != nil {
+                    let part = UnsafeRawBufferPointer(rebasing: bytes[start...])
+                    CarriedMessageDissector.deliver(part, at: position, index: index, into: result)
+                }
+                return
+            }
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            start = end
             if startsHere, endsHere {
                 if isNew || (result.content.problem != nil && !isCopy) {
                     CarriedMessageDissector.deliver(piece, at: position, index: index, into: result)

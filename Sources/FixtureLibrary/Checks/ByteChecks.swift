@@ -129,15 +129,9 @@ enum RoundTrip {
         if let offset = firstDifference(whole, outer) { return offset }
         guard let group = header.names.first.flatMap({ name in name.withUnsafeBytes { ServiceGroup(name: $0) } }) else { return nil }
         var message = try ServiceMessage(reading: content, in: group, of: generation, byteOrder: byteOrder)
-        let payload: ByteRange =
-            switch message.body {
-            case .cpgMulticast(let multicast): multicast.message
-            case .cpgPartialMulticast(let multicast): multicast.message
-            default: message.trailing
-            }
         let inner = try WrittenBytes.of(capacity: content.count, byteOrder: byteOrder) { writer throws(WireError) in
             try message.visit(&writer)
-            try writer.append(UnsafeRawBufferPointer(rebasing: content[payload.range]))
+            try writer.append(UnsafeRawBufferPointer(rebasing: content[message.rest.range]))
         }
         return firstDifference(content, inner).map { $0 + header.message.start }
     }

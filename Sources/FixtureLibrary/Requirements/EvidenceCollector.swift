@@ -37,8 +37,9 @@ struct EvidenceCollector {
             }
         }
         for carried in packet.carries {
-            found.insert(.message(carried.message))
-            if let wanted = fields[carried.message] { fields[carried.message] = unmet(wanted, in: packet, carried.contentNodes) }
+            let name = carried.message.description
+            found.insert(.message(name))
+            if let wanted = fields[name] { fields[name] = unmet(wanted, in: packet, carried.contentNodes) }
         }
     }
 

@@ -44,7 +44,7 @@ public struct CaptureTimeline {
         let message = packet.message.description
         messages[message, default: 0] += 1
         if message == "encrypted" { encrypted += 1 }
-        for carried in packet.carries { self.carried[carried.message, default: 0] += 1 }
+        for carried in packet.carries { self.carried[carried.message.description, default: 0] += 1 }
         if !packet.problems.isEmpty {
             malformed += 1
             if problems.count < 8 { problems.append("frame \(packet.frame): \(packet.problems.strings.joined(separator: "; "))") }

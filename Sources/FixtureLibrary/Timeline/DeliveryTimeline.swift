@@ -80,10 +80,10 @@ struct DeliveryTimeline {
 
     private mutating func take(_ carried: CarriedMessage, of packet: Dissection, at time: Double) {
         let kind: Event.Kind
-        switch carried.message {
-        case "cpg.mcast", "evs.mcast", "cman.data": kind = .message
-        case "cpg.procjoin": kind = .join
-        case "cpg.procleave": kind = .leave
+        switch carried.kind {
+        case .cpgMulticast, .evsMulticast, .cman(.data): kind = .message
+        case .cpgProcessJoin: kind = .join
+        case .cpgProcessLeave: kind = .leave
         default: return
         }
         let fields = PacketFields(packet.tree, nodes: carried.contentNodes)
@@ -99,8 +99,8 @@ struct DeliveryTimeline {
             includesSender: true,
             content: fields.bytes("message") ?? []
         )
-        if carried.message == "evs.mcast" { event.service = .evs }
-        if carried.message == "cman.data" {
+        if carried.kind == .evsMulticast { event.service = .evs }
+        if carried.kind == .cman(.data) {
             event.service = .port
             event.process = fields.word("srcport") ?? 0
             event.place = fields.number("tgtport").map { String($0) } ?? ""

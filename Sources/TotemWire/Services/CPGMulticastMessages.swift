@@ -50,10 +50,10 @@ public struct CPGMulticast: ServiceStructure, Hashable {
         try visitor.field("pid", &pid)
         try visitor.field("pad2", &pad2, .padding)
         try visitor.structure("source", &source)
-        if V.purpose == .read, Int(msglen) > visitor.remaining {
-            throw WireError(.outOfBounds(value: Int(msglen), limit: visitor.remaining), field: "msglen", offset: start)
-        }
         try visitor.payload("message", &message)
+        if V.purpose == .read, Int(msglen) > message.count {
+            throw WireError(.outOfBounds(value: Int(msglen), limit: message.count), field: "msglen", offset: start)
+        }
     }
 }
 
@@ -137,9 +137,9 @@ public struct CPGPartialMulticast: ServiceStructure, Hashable {
         try visitor.field("type", &type, Self.types)
         try visitor.field("pad4", &pad4, .padding)
         try visitor.structure("source", &source)
-        if V.purpose == .read, Int(fraglen) > visitor.remaining {
-            throw WireError(.outOfBounds(value: Int(fraglen), limit: visitor.remaining), field: "fraglen", offset: start)
-        }
         try visitor.payload("message", &message)
+        if V.purpose == .read, Int(fraglen) > message.count {
+            throw WireError(.outOfBounds(value: Int(fraglen), limit: message.count), field: "fraglen", offset: start)
+        }
     }
 }
