@@ -58,6 +58,14 @@ public enum CmanMessageKind: UInt16, CaseIterable, Hashable, Sendable {
     /// Whether `generation` has it (reference/cman-wire.md 12.1).
     public func exists(in generation: CmanGeneration) -> Bool { self != .nodeDown || generation == .cman5 }
 
+    /// Whether it is a reply of the service manager of which senders set only type, status and event id (reference/cman-wire.md 8.1).
+    var isUnsetServiceReply: Bool {
+        switch self {
+        case .joinStopReply, .leaveReply, .leaveStopReply, .leaveStartDone: true
+        default: false
+        }
+    }
+
     /// The port it is sent to.
     public var port: UInt8 { UInt8(rawValue >> 8) }
 

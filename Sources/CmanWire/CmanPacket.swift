@@ -39,12 +39,10 @@ public struct CmanPacket: WireStructure {
             body = CmanMessageKind(port: port, command: command, in: generation).map(CmanBody.init) ?? .unknown(command: command)
         case CmanPort.serviceManager:
             // Programs of the userland of 2005 use the same port in their own format: what does not fit exactly is data.
-            guard let kind = CmanMessageKind(port: port, command: command),
-                datagram.count >= headerSize + CmanServiceManagerMessage.headerSize
-            else { return }
-            let lengthOffset = headerSize + CmanServiceManagerMessage.headerSize - 2
-            let length = Int(datagram[lengthOffset]) | Int(datagram[lengthOffset + 1]) << 8
-            if datagram.count == headerSize + CmanServiceManagerMessage.headerSize + length { body = CmanBody(kind) }
+            let message = UnsafeRawBufferPointer(rebasing: datagram[headerSize...])
+            if CmanServiceManagerMessage.matches(message) {
+                body = CmanMessageKind(port: port, command: command).map(CmanBody.init) ?? .data
+            }
         default:
             break
         }

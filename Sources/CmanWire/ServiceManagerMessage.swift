@@ -21,8 +21,20 @@ public struct CmanServiceManagerMessage: WireStructure {
     public var data: [UInt8] = []
     /// JSTOP_REQ: the new number of members.
     public var memberCount: UInt32?
+    /// The length in replies that senders leave unset.
+    private var unsetLength: UInt16 = 0
 
     public init() {}
+
+    /// Whether `message`, from its type on, is one of the service manager's: as long as its length says, or a reply, whose length is
+    /// whatever was on its sender's stack.
+    public static func matches(_ message: UnsafeRawBufferPointer) -> Bool {
+        guard message.count >= headerSize, let kind = CmanMessageKind(port: CmanPort.serviceManager, command: message[0]) else {
+            return false
+        }
+        if kind.isUnsetServiceReply { return message.count == headerSize }
+        return message.count == headerSize + (Int(message[headerSize - 2]) | Int(message[headerSize - 1]) << 8)
+    }
 
     /// Which message it is.
     public var kind: CmanMessageKind? { CmanMessageKind(port: CmanPort.serviceManager, command: type) }
@@ -41,9 +53,13 @@ public struct CmanServiceManagerMessage: WireStructure {
         try visitor.field("type", &type, .labelled(CmanMessageKind.serviceManagerLabel))
         try visitor.field("status", &status, .labelled(CmanServiceStatus.label))
         try visitor.field("sevent_id", &eventID, order: .little, .decimal)
-        try visitor.field("global_sgid", &globalID, order: .little, .hexadecimal)
-        try visitor.field("global_lastid", &lastID, order: .little, .decimal)
-        try visitor.field("level", &level, order: .little, .labelled(Self.levelLabel))
+        // Replies are built on the stack, and nobody sets more of them than type, status and event id (cman-kernel/src/sm_message.c:505-510,
+        // 549-628, sm_membership.c:73-80, 186-193, 206-219 of ClusterLabs/resource-agents at 557f5e9b).
+        let isUnset = kind?.isUnsetServiceReply ?? false
+        try visitor.field("global_sgid", &globalID, order: .little, isUnset ? .padding : .hexadecimal)
+        try visitor.field("global_lastid", &lastID, order: .little, isUnset ? .padding : .decimal)
+        try visitor.field("level", &level, order: .little, isUnset ? .padding : .labelled(Self.levelLabel))
+        if isUnset { return try visitor.field("length", &unsetLength, order: .little, .padding) }
         let countBytes = UInt16(MemoryLayout<UInt32>.size)
         var length = memberCount == nil ? UInt16(truncatingIfNeeded: data.count) : countBytes
         try visitor.field("length", &length, order: .little, .decimal)

@@ -41,7 +41,7 @@ struct CmanSummary {
         case .joinConf(let list), .masterView(let list): append(list, to: &text)
         case .joinReq(let request):
             request.nodeName.withUnsafeBytes { text.append(foreign: $0) }
-            number(" cluster ", nil, &text)
+            text.append(" cluster ")
             request.clusterName.withUnsafeBytes { text.append(foreign: $0) }
             number(" node ", request.wantedNodeID, &text)
             number(" votes ", UInt32(request.votes), &text)
@@ -86,16 +86,7 @@ struct CmanSummary {
             number("node ", down.nodeID, &text)
             text.append(" ")
             label("reason", &text)
-        case .serviceManager(let message):
-            label("level", &text)
-            text.append(" group ")
-            text.append(hexadecimal: UInt64(message.globalID))
-            text.append(" event ")
-            text.append(message.eventID)
-            if message.status != 0 {
-                text.append(" ")
-                label("status", &text)
-            }
+        case .serviceManager(let message): append(message, to: &text)
         case .data:
             number("port ", UInt32(packet.header.targetPort), &text)
             number(" from port ", UInt32(packet.header.sourcePort), &text)
@@ -106,6 +97,30 @@ struct CmanSummary {
             number("port ", UInt32(packet.header.targetPort), &text)
             number(" command ", UInt32(command), &text)
         case .kill, .joinRej, .transition, .confAck: break
+        }
+    }
+
+    private func append(_ message: CmanServiceManagerMessage, to text: inout TextBuffer) {
+        switch message.kind {
+        // Nothing else of these is set.
+        case .joinStopReply, .leaveReply, .leaveStopReply, .leaveStartDone: break
+        default:
+            label("level", &text)
+            text.append(" group ")
+            text.append(hexadecimal: UInt64(message.globalID))
+            text.append(" ")
+        }
+        text.append("event ")
+        text.append(message.eventID)
+        if message.status != 0 {
+            text.append(" ")
+            label("status", &text)
+        }
+        if let count = message.memberCount { number(" members ", count, &text) }
+        if message.kind == .joinReply { number(" last id ", message.lastID, &text) }
+        if message.kind == .joinRequest {
+            text.append(" ")
+            message.data.withUnsafeBytes { text.append(foreign: $0) }
         }
     }
 
@@ -135,9 +150,9 @@ struct CmanSummary {
         if list.sequenceFlags & CmanNodeList.lastFlag == 0 { text.append(" to be continued") }
     }
 
-    private func number(_ prefix: StaticString, _ value: UInt32?, _ text: inout TextBuffer) {
+    private func number(_ prefix: StaticString, _ value: UInt32, _ text: inout TextBuffer) {
         text.append(prefix)
-        if let value { text.append(value) }
+        text.append(value)
     }
 
     private func label(_ name: StaticString, _ text: inout TextBuffer) {

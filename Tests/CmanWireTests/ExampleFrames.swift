@@ -90,6 +90,11 @@ struct ExampleFrame: Sendable, CustomTestStringConvertible {
             "sm-jstop-req",
             "02 02 34 00 00 00 61 0c 00 00 00 00 02 00 00 00 01 00 00 00 | 03 00 02 00 01 00 00 01 00 00 00 00 01 00 04 00 00 00 00 03"
         ),
+        // A reply is built on the stack: what is ee and dd here is whatever was there.
+        ExampleFrame(
+            "sm-jstop-rep",
+            "02 02 36 00 34 00 61 0c 00 00 00 00 03 00 00 00 02 00 00 00 | 04 01 02 00 ee ee ee ee dd dd dd dd ee ee dd dd"
+        ),
         ExampleFrame("data", "0b 0b 35 00 00 00 61 0c 00 00 08 00 02 00 00 00 00 00 00 00 | 68 65 6c 6c 6f"),
     ]
 }
