@@ -98,7 +98,8 @@ struct TotemDissector {
         if let (kind, byteOrder) = try? TotemPacket<OpenAIS080>.identify(payload) {
             evidence = GenerationEvidence(payload, kind, byteOrder, from: arrival.source, to: arrival.destination) ?? evidence
         }
-        let generation = evidence?.generation ?? .openais080
+        // Of two that nothing tells apart, the latest.
+        let generation = evidence?.generation ?? .corosync1
         recognise(generation, "endian detector at byte 2, address family", arrival, by: evidence, into: result)
         beginBytes(payload, into: result)
         if generation == .corosync1 {
