@@ -29,6 +29,15 @@ public struct EnvelopeContent {
 
     /// How it is protected.
     public var scheme: SecurityScheme { layout.scheme }
+
+    /// The same packet with a digest at its end that nobody can check: it is taken off what was inside. Nil when the packet is protected
+    /// otherwise, or too short.
+    public func withUnverifiedDigest(_ hash: SecurityHash) -> EnvelopeContent? {
+        guard !scheme.needsKey, let layout = EnvelopeLayout(SecurityScheme(scheme.envelope, cipher: .none, hash: hash), count: layout.count)
+        else { return nil }
+        let plaintext = UnsafeRawBufferPointer(rebasing: plaintext[..<layout.body.count])
+        return EnvelopeContent(layout: layout, keyName: nil, isAuthentic: false, plaintext: plaintext)
+    }
 }
 
 /// What an unreadable datagram could be, by its first bytes and its length.

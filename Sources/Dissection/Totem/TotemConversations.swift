@@ -1,3 +1,4 @@
+import TotemSecurity
 import TotemWire
 import WireFormat
 
@@ -15,6 +16,8 @@ struct TotemConversations {
         var evidence: GenerationEvidence?
         /// The envelope that was noted last.
         var notedEnvelope: TotemEnvelope?
+        /// What stands behind packets that are not encrypted and that no key fits; nil when nothing has told.
+        var unverifiedHash: SecurityHash?
     }
 
     private var entries = [Conversation](repeating: Conversation(), count: size)

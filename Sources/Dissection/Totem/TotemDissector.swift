@@ -144,7 +144,9 @@ struct TotemDissector {
         case .unknownKey(let suspicion):
             return .encrypted(suspicion)
         case .opened(let content):
-            return dissect(content, payload, arrival, into: result) ? .recognised : .foreign
+            var arrival = arrival
+            let apart = takeDigestApart(content, &arrival, into: result)
+            return dissect(apart, payload, arrival, into: result) ? .recognised : .foreign
         case .damaged(let scheme, let keyName):
             describe(scheme, keyName, into: result)
             result.problems.add {
@@ -164,6 +166,15 @@ struct TotemDissector {
             }
         }
         return .recognised
+    }
+
+    /// A packet of corosync 2 that is in the open may have a digest behind it all the same.
+    private func takeDigestApart(_ content: EnvelopeContent, _ arrival: inout Arrival, into result: Dissection) -> EnvelopeContent {
+        guard content.scheme == .corosync2Plain, arrival.conversation.unverifiedHash != SecurityHash.none, result.content.problem == nil,
+            let hash = UnverifiedDigest.hash(behind: content.plaintext) ?? arrival.conversation.unverifiedHash
+        else { return content }
+        arrival.conversation.unverifiedHash = hash
+        return hash == .none ? content : content.withUnverifiedDigest(hash) ?? content
     }
 
     /// A packet of which only the envelope is known.
@@ -239,6 +250,11 @@ struct TotemDissector {
                 $0.append(content.scheme.description)
                 $0.append(" by the key ")
                 $0.append(keyName)
+            }
+        } else if content.scheme.hash != .none, !content.isAuthentic {
+            result.notes.add {
+                $0.append(content.scheme.description)
+                $0.append(", which no key confirms")
             }
         }
         var conversation = arrival.conversation
