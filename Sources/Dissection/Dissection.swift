@@ -173,13 +173,13 @@ public final class Dissection {
         dialect = nil
         alternatives.removeAll(keepingCapacity: true)
         recognition = nil
-        envelope = nil
+        if envelope != nil { envelope = nil }
         message = "other"
         node = nil
         ring = nil
         tree.removeAll()
         ownNodes = 0
-        carries.removeAll(keepingCapacity: true)
+        if !carries.isEmpty { carries.removeAll(keepingCapacity: true) }
         detail.removeAll()
         problems.removeAll()
         notes.removeAll()

@@ -42,6 +42,7 @@ public final class FieldTree: FieldSink {
     public init() {}
 
     func removeAll() {
+        guard !nodes.isEmpty || !runs.isEmpty else { return }
         nodes.removeAll(keepingCapacity: true)
         runOfNode.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)

@@ -68,6 +68,8 @@ public struct TextBuffer: Sendable {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    // A literal would be a String rather than a StaticString by default, which is built anew every time.
+    @_disfavoredOverload
     mutating func append(_ text: String) {
         append(bytes: text.utf8)
     }
@@ -277,6 +279,7 @@ public struct TextList: Sendable {
     public var isEmpty: Bool { ends.isEmpty }
 
     mutating func removeAll() {
+        guard !ends.isEmpty else { return }
         buffer.removeAll()
         ends.removeAll(keepingCapacity: true)
     }

@@ -108,7 +108,7 @@ public struct WireReader: WireVisitor {
     public mutating func list<S: WireStructure>(_ name: StaticString, _ elements: inout [S], count: Int) throws(WireError) {
         // Every element takes at least one byte, so a count above what is left is wrong before anything is stored.
         guard count >= 0, count <= remaining else { throw truncated(name, count) }
-        elements.removeAll(keepingCapacity: true)
+        if !elements.isEmpty { elements.removeAll(keepingCapacity: true) }
         for _ in 0..<count {
             var element = S()
             try element.visit(&self)

@@ -26,6 +26,8 @@ struct MessageAssembler {
     private var bytesHeld = 0
     /// Runs that wait for what comes before them; in a recording without loss there are none.
     private var orphans = 0
+    /// Whole messages that were not taken out yet.
+    private var wholeRuns = 0
 
     private static let runLimit = 128
     private static let byteLimit = 64 << 20
@@ -48,6 +50,7 @@ struct MessageAssembler {
             runs[index].last = position
             runs[index].fragmented = fragmented
             runs[index].hasEnd = endsHere
+            if runs[index].isWhole { wholeRuns += 1 }
         } else {
             var buffer = spareBuffers.popLast() ?? []
             buffer.removeAll(keepingCapacity: true)
@@ -72,19 +75,20 @@ struct MessageAssembler {
         }
     }
 
-    /// Joins runs whose neighbours have come with the mcast `sequence` of `ring`.
-    mutating func join(after sequence: UInt32, of ring: RingKey, rings: RingHistories) {
+    /// Joins runs whose neighbours have come with the mcast at `position`.
+    mutating func join(after position: McastPosition, rings: RingHistories) {
         guard orphans > 0 else { return }
         var index = 0
         while index < runs.count {
-            let orphan = runs[index]
-            // Nothing changes for runs that this mcast cannot lie before.
-            let isNear = orphan.first.ring != ring || orphan.first.sequence &- sequence < RingHistory.adjacencyLimit
-            if !orphan.hasStart, isNear, let before = predecessor(of: orphan.first, continuation: orphan.continuation, rings: rings) {
+            if canHaveChanged(index, by: position),
+                let before = predecessor(of: runs[index].first, continuation: runs[index].continuation, rings: rings)
+            {
+                let orphan = runs[index]
                 runs[before].bytes.append(contentsOf: orphan.bytes)
                 runs[before].last = orphan.last
                 runs[before].fragmented = orphan.fragmented
                 runs[before].hasEnd = orphan.hasEnd
+                if runs[before].isWhole { wholeRuns += 1 }
                 bytesHeld += orphan.bytes.count
                 remove(at: index)
                 index = 0
@@ -94,9 +98,17 @@ struct MessageAssembler {
         }
     }
 
+    /// Whether the run at `index` waits for what comes before it, and the mcast at `position` can be that, or close the gap to that.
+    private func canHaveChanged(_ index: Int, by position: McastPosition) -> Bool {
+        guard !runs[index].hasStart else { return false }
+        let first = runs[index].first
+        if first.ring == position.ring { return first.sequence &- position.sequence < RingHistory.adjacencyLimit }
+        return first.sender == position.sender && position.ring.id.sequence < first.ring.id.sequence
+    }
+
     /// Takes out a whole message, if there is one, and hands its bytes to `body`.
     mutating func takeWhole(_ body: (McastPosition, UnsafeRawBufferPointer) -> Void) -> Bool {
-        guard let index = runs.firstIndex(where: \.isWhole) else { return false }
+        guard wholeRuns > 0, let index = runs.firstIndex(where: \.isWhole) else { return false }
         runs[index].bytes.withUnsafeBytes { body(runs[index].last, $0) }
         remove(at: index)
         return true
@@ -106,35 +118,43 @@ struct MessageAssembler {
         let run = runs.remove(at: index)
         bytesHeld -= run.bytes.count
         if !run.hasStart { orphans -= 1 }
+        if run.isWhole { wholeRuns -= 1 }
         if spareBuffers.count < 8 { spareBuffers.append(run.bytes) }
     }
 
     /// The run that ends where the piece at `position` goes on.
     private func predecessor(of position: McastPosition, continuation: UInt8, rings: RingHistories) -> Int? {
-        for (index, run) in runs.enumerated() where !run.hasEnd && run.last.sender == position.sender && run.fragmented == continuation {
-            if run.last.ring == position.ring {
-                if run.last.counter &+ 1 == position.counter, Int32(bitPattern: position.sequence &- run.last.sequence) > 0 { return index }
-                if rings[position.ring]?.areAdjacent(run.last.sequence, position.sequence, in: position.sender) == true { return index }
-            } else if continues(run, at: position, rings: rings) {
-                return index
+        var nearest: Int?
+        var older: Int?
+        for index in runs.indices where !runs[index].hasEnd && runs[index].fragmented == continuation {
+            let last = runs[index].last
+            guard last.sender == position.sender else { continue }
+            if last.ring == position.ring {
+                let distance = Int32(bitPattern: position.sequence &- last.sequence)
+                guard distance > 0 else { continue }
+                if last.counter &+ 1 == position.counter { return index }
+                // Between the others and the piece lies the nearest one, so that they cannot be adjacent.
+                if nearest.map({ Int32(bitPattern: last.sequence &- runs[$0].last.sequence) > 0 }) ?? true { nearest = index }
+            } else if older == nil, last.ring.layout == position.ring.layout, last.ring.id.sequence < position.ring.id.sequence {
+                older = index
             }
         }
+        guard nearest != nil || older != nil, let history = rings[position.ring] else { return nil }
+        if let nearest, history.areAdjacent(runs[nearest].last.sequence, position.sequence, in: position.sender) { return nearest }
+        if let older, canContinueOlder(position, history) { return older }
         return nil
     }
 
     /// Whether a message that was begun on an older ring goes on at `position`: a sender that stays keeps what it had begun, sends what
     /// the services need for their synchronisation on the new ring, and then goes on (reference/totem-wire.md 5.4).
-    private func continues(_ run: Run, at position: McastPosition, rings: RingHistories) -> Bool {
-        guard run.last.ring.layout == position.ring.layout, run.last.ring.id.sequence < position.ring.id.sequence,
-            let history = rings[position.ring]
-        else { return false }
+    private func canContinueOlder(_ position: McastPosition, _ history: RingHistory) -> Bool {
+        guard position.sequence < RingHistory.adjacencyLimit else { return false }
         let begunHere = runs.contains { other in
             !other.hasEnd && other.last.sender == position.sender && other.last.ring == position.ring
                 && Int32(bitPattern: position.sequence &- other.last.sequence) > 0
         }
-        guard !begunHere, position.sequence < RingHistory.adjacencyLimit else { return false }
         // Nothing of the ring may be missing before it: the message's next piece could be in what is.
-        return (1..<max(1, position.sequence)).allSatisfy { history.record($0) != nil }
+        return !begunHere && (1..<max(1, position.sequence)).allSatisfy { history.record($0) != nil }
     }
 }
 
@@ -142,6 +162,8 @@ struct MessageAssembler {
 struct RingHistories {
     private var rings: [RingHistory] = []
     private var uses = 0
+    /// Where the last ring was found: most packets are of the ring of the one before.
+    private var lastIndex = 0
     private static let limit = 16
 
     subscript(ring: RingKey) -> RingHistory? {
@@ -151,6 +173,15 @@ struct RingHistories {
     /// The place of `ring`, made when it is new.
     mutating func index(of ring: RingKey) -> Int {
         uses += 1
+        if lastIndex < rings.count, rings[lastIndex].ring == ring {
+            rings[lastIndex].lastUse = uses
+            return lastIndex
+        }
+        lastIndex = findIndex(of: ring)
+        return lastIndex
+    }
+
+    private mutating func findIndex(of ring: RingKey) -> Int {
         if let index = rings.firstIndex(where: { $0.ring == ring }) {
             rings[index].lastUse = uses
             return index

@@ -89,7 +89,7 @@ extension TotemDissector {
 
     /// Messages that have become whole with the mcast at `position`.
     mutating func deliverWhole(after position: McastPosition, into result: Dissection) {
-        assembler.join(after: position.sequence, of: position.ring, rings: rings)
+        assembler.join(after: position, rings: rings)
         while assembler.takeWhole({ position, message in
             CarriedMessageDissector.deliver(message, at: position, index: 0, into: result)
         }) {}

@@ -14,13 +14,13 @@ struct TotemConversations {
         var generation: TotemGeneration?
         /// Why it is that one and not another with the same bytes; nil when nothing has told.
         var evidence: GenerationEvidence?
-        /// The envelope that was noted last.
-        var notedEnvelope: TotemEnvelope?
         /// What stands behind packets that are not encrypted and that no key fits; nil when nothing has told.
         var unverifiedHash: SecurityHash?
     }
 
     private var entries = [Conversation](repeating: Conversation(), count: size)
+    /// The envelope of each that was noted last; apart from the rest, which is copied for every packet.
+    private var notedEnvelopes = [TotemEnvelope?](repeating: nil, count: size)
     private static let size = 1024
 
     /// The place of a sender, which is emptied of others.
@@ -30,7 +30,17 @@ struct TotemConversations {
             if entry.port == destination.port, entry.source == source.address { return entry }
             return Conversation(source: source.address, port: destination.port)
         }
-        set { entries[Self.index(source.address, destination.port)] = newValue }
+        set {
+            let index = Self.index(source.address, destination.port)
+            if entries[index].port != destination.port || entries[index].source != source.address { notedEnvelopes[index] = nil }
+            entries[index] = newValue
+        }
+    }
+
+    /// The envelope that was noted last of a sender that has a place.
+    subscript(envelopeOf source: Endpoint, destination: Endpoint) -> TotemEnvelope? {
+        get { notedEnvelopes[Self.index(source.address, destination.port)] }
+        set { notedEnvelopes[Self.index(source.address, destination.port)] = newValue }
     }
 
     private static func index(_ source: IPAddress, _ port: UInt16) -> Int {

@@ -244,7 +244,8 @@ struct TotemDissector {
         _ generation: TotemGeneration,
         into result: Dissection
     ) {
-        guard arrival.conversation.generation != generation || arrival.conversation.notedEnvelope != result.envelope else { return }
+        let noted = conversations[envelopeOf: arrival.source, arrival.destination]
+        guard arrival.conversation.generation != generation || noted != result.envelope else { return }
         if let keyName = content.keyName {
             result.notes.add {
                 $0.append(content.scheme.description)
@@ -259,8 +260,8 @@ struct TotemDissector {
         }
         var conversation = arrival.conversation
         conversation.generation = generation
-        conversation.notedEnvelope = result.envelope
         conversations[arrival.source, arrival.destination] = conversation
+        conversations[envelopeOf: arrival.source, arrival.destination] = result.envelope
     }
 }
 

@@ -18,74 +18,114 @@ extension TotemDissector {
         do throws(WireError) {
             let (kind, byteOrder) = try TotemPacket<Dialect>.identify(bytes)
             result.message = kind.name
-            var message = TotemMessage<Dialect>(kind)
-            var end = 0
-            do throws(WireError) {
-                try Self.read(&message, bytes, byteOrder, &end, into: result)
-            } catch {
-                // What was read of it is in the tree; nothing is concluded from it but who sent it.
-                result.problems.add { $0.append(error.description) }
-                result.node = try Dialect.Header(reading: bytes, byteOrder: byteOrder).sender ?? result.content.senderNumber
-                endProtocol(at: end, into: result)
-                return
+            switch kind {
+            case .token: try dissect(tokenOf: dialect, bytes, byteOrder, into: result)
+            case .mcast: try dissect(mcastOf: dialect, bytes, byteOrder, into: result)
+            case .mergeDetect:
+                var detect = MergeDetect<Dialect>()
+                guard let end = try read(&detect, of: dialect, bytes, byteOrder, into: result) else { return }
+                conclude(dialect, detect.header, detect.ring, end: end, of: bytes, into: result)
+                result.detail.append(RingID(detect.ring))
+            case .join:
+                var join = MemberJoin<Dialect>()
+                guard let end = try read(&join, of: dialect, bytes, byteOrder, into: result) else { return }
+                conclude(dialect, join.header, nil, end: end, of: bytes, into: result)
+                result.detail.append(join)
+                // A LEAVE has no node id in its header (reference/totem-engine.md 8).
+                if join.isLeave { result.node = join.systemFrom.nodeID }
+            case .commitToken:
+                var token = CommitToken<Dialect>()
+                guard let end = try read(&token, of: dialect, bytes, byteOrder, into: result) else { return }
+                conclude(dialect, token.header, token.ring, end: end, of: bytes, into: result)
+                result.detail.append(token)
+            case .holdCancel:
+                var cancel = HoldCancel<Dialect>()
+                guard let end = try read(&cancel, of: dialect, bytes, byteOrder, into: result) else { return }
+                conclude(dialect, cancel.header, cancel.ring, end: end, of: bytes, into: result)
+                result.detail.append(RingID(cancel.ring))
             }
-            result.node = message.header.sender ?? result.content.senderNumber
-            result.ring = message.ring.map { RingID($0) }
-            interpret(message, bytes, byteOrder, end: end, into: result)
         } catch {
             result.problems.add { $0.append(error.description) }
             endProtocol(at: bytes.count, into: result)
         }
     }
 
-    /// Reads a message, with its fields when they are wanted; `end` is where it ends, or where it cannot be read any further.
-    private static func read<Dialect: TotemDialect>(
-        _ message: inout TotemMessage<Dialect>,
+    private mutating func dissect<Dialect: TotemDialect>(
+        tokenOf dialect: Dialect.Type,
         _ bytes: UnsafeRawBufferPointer,
         _ byteOrder: ByteOrder,
-        _ end: inout Int,
         into result: Dissection
     ) throws(WireError) {
-        if result.wantsFields {
-            var dissector = WireDissector(bytes, byteOrder: byteOrder, sink: result.tree)
-            defer { end = dissector.offset }
-            try message.visit(&dissector)
-        } else {
-            var reader = WireReader(bytes, byteOrder: byteOrder)
-            defer { end = reader.offset }
-            try message.visit(&reader)
+        var token = OrfToken<Dialect>()
+        guard let end = try read(&token, of: dialect, bytes, byteOrder, into: result) else { return }
+        result.detail.append(token)
+        result.node = token.header.sender ?? result.content.senderNumber
+        note(tokenOf: RingKey(token.ring, in: Dialect.generation), from: result.node ?? 0, token.tokenSequence, into: result)
+        conclude(dialect, token.header, token.ring, end: end, of: bytes, into: result)
+    }
+
+    private mutating func dissect<Dialect: TotemDialect>(
+        mcastOf dialect: Dialect.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ byteOrder: ByteOrder,
+        into result: Dissection
+    ) throws(WireError) {
+        var mcast = Mcast<Dialect>()
+        guard try read(&mcast, of: dialect, bytes, byteOrder, into: result) != nil else { return }
+        result.node = mcast.header.sender
+        result.ring = RingID(mcast.ring)
+        if result.node == 0 || result.node == nil { result.node = mcast.systemFrom.nodeID }
+        dissect(mcast, bytes, byteOrder, into: result)
+    }
+
+    /// Reads a message, with its fields when they are wanted, and says where it ends; nil when it cannot be read.
+    private func read<Dialect: TotemDialect, Message: WireStructure>(
+        _ message: inout Message,
+        of dialect: Dialect.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ byteOrder: ByteOrder,
+        into result: Dissection
+    ) throws(WireError) -> Int? {
+        var end = 0
+        do throws(WireError) {
+            if result.wantsFields {
+                var dissector = WireDissector(bytes, byteOrder: byteOrder, sink: result.tree)
+                defer { end = dissector.offset }
+                try message.visit(&dissector)
+            } else {
+                var reader = WireReader(bytes, byteOrder: byteOrder)
+                try message.visit(&reader)
+                end = reader.offset
+            }
+            return end
+        } catch {
+            // What was read of it is in the tree; nothing is concluded from it but who sent it.
+            result.problems.add { $0.append(error.description) }
+            result.node = try Dialect.Header(reading: bytes, byteOrder: byteOrder).sender ?? result.content.senderNumber
+            endProtocol(at: end, into: result)
+            return nil
         }
+    }
+
+    /// What is the same for all messages that carry nothing.
+    private func conclude<Dialect: TotemDialect>(
+        _ dialect: Dialect.Type,
+        _ header: Dialect.Header,
+        _ ring: Dialect.Ring?,
+        end: Int,
+        of bytes: UnsafeRawBufferPointer,
+        into result: Dissection
+    ) {
+        result.node = header.sender ?? result.content.senderNumber
+        result.ring = ring.map { RingID($0) }
+        endProtocol(at: end, into: result)
+        noteRest(bytes.count - end, into: result)
     }
 
     func endProtocol(at offset: Int, into result: Dissection) {
         guard result.wantsFields else { return }
         result.tree.endProtocol(at: offset)
         result.ownNodes = result.tree.nodes.count
-    }
-
-    private mutating func interpret<Dialect: TotemDialect>(
-        _ message: TotemMessage<Dialect>,
-        _ bytes: UnsafeRawBufferPointer,
-        _ byteOrder: ByteOrder,
-        end: Int,
-        into result: Dissection
-    ) {
-        if case .mcast(let mcast) = message {
-            if result.node == 0 || mcast.header.sender == nil { result.node = mcast.systemFrom.nodeID }
-            dissect(mcast, bytes, byteOrder, into: result)
-            return
-        }
-        endProtocol(at: end, into: result)
-        result.detail.append(message)
-        switch message {
-        case .token(let token):
-            let ring = RingKey(token.ring, in: Dialect.generation)
-            note(tokenOf: ring, from: result.node ?? 0, token.tokenSequence, into: result)
-        // A LEAVE has no node id in its header (reference/totem-engine.md 8).
-        case .join(let join) where join.isLeave: result.node = join.systemFrom.nodeID
-        default: break
-        }
-        noteRest(bytes.count - end, into: result)
     }
 
     /// Bytes behind the message.

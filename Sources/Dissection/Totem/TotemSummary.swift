@@ -22,43 +22,42 @@ extension TextBuffer {
         append("}")
     }
 
-    /// What a Totem message says, on one line.
-    mutating func append<Dialect: TotemDialect>(_ message: TotemMessage<Dialect>) {
-        switch message {
-        case .token(let token):
-            append(RingID(token.ring))
-            append(" seq ", token.sequence)
-            append(" token_seq ", token.tokenSequence)
-            append(" aru ", token.allReceivedUpTo)
-            if token.allReceivedUpToAddress != 0 { append(" held down by ", token.allReceivedUpToAddress) }
-            if token.backlog != 0 { append(" backlog ", token.backlog) }
-            if token.flowControlCount != 0 { append(" fcc ", token.flowControlCount) }
-            if token.retransmitFlag != 0 { append(" recovering") }
-            if !token.retransmitList.isEmpty {
-                append(" asks for {")
-                for (index, item) in token.retransmitList.enumerated() {
-                    if index > 0 { append(",") }
-                    append(item.sequence)
-                }
-                append("}")
+    // What a Totem message says, on one line.
+
+    mutating func append<Dialect: TotemDialect>(_ token: OrfToken<Dialect>) {
+        append(RingID(token.ring))
+        append(" seq ", token.sequence)
+        append(" token_seq ", token.tokenSequence)
+        append(" aru ", token.allReceivedUpTo)
+        if token.allReceivedUpToAddress != 0 { append(" held down by ", token.allReceivedUpToAddress) }
+        if token.backlog != 0 { append(" backlog ", token.backlog) }
+        if token.flowControlCount != 0 { append(" fcc ", token.flowControlCount) }
+        if token.retransmitFlag != 0 { append(" recovering") }
+        if !token.retransmitList.isEmpty {
+            append(" asks for {")
+            for (index, item) in token.retransmitList.enumerated() {
+                if index > 0 { append(",") }
+                append(item.sequence)
             }
-        case .mcast(let mcast): append(mcast)
-        case .mergeDetect(let detect): append(RingID(detect.ring))
-        case .join(let join):
-            if join.isLeave { append("LEAVE of node ", join.systemFrom.nodeID); append(" ") }
-            append("proc ")
-            append(join.processors)
-            append(" failed ")
-            append(join.failed)
-            append(" ring_seq ", join.ringSequence)
-        case .commitToken(let token):
-            append(RingID(token.ring))
-            append(" token_seq ", token.tokenSequence)
-            append(" members ")
-            append(token.addresses)
-            append(" filled ", token.memberIndex)
-        case .holdCancel(let cancel): append(RingID(cancel.ring))
+            append("}")
         }
+    }
+
+    mutating func append<Dialect: TotemDialect>(_ join: MemberJoin<Dialect>) {
+        if join.isLeave { append("LEAVE of node ", join.systemFrom.nodeID); append(" ") }
+        append("proc ")
+        append(join.processors)
+        append(" failed ")
+        append(join.failed)
+        append(" ring_seq ", join.ringSequence)
+    }
+
+    mutating func append<Dialect: TotemDialect>(_ token: CommitToken<Dialect>) {
+        append(RingID(token.ring))
+        append(" token_seq ", token.tokenSequence)
+        append(" members ")
+        append(token.addresses)
+        append(" filled ", token.memberIndex)
     }
 
     mutating func append<Dialect: TotemDialect>(_ mcast: Mcast<Dialect>) {
