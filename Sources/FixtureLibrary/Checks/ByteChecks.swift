@@ -77,20 +77,28 @@ enum RoundTrip {
     }
 
     private static func written(_ message: UnsafeRawBufferPointer, of dialect: Dialect) throws(WireError) -> [UInt8] {
-        switch dialect.generation {
+        if let (_, byteOrder) = RingTest.identify(message), [.corosync1, .corosync2].contains(dialect.generation) {
+            var test = try RingTest(reading: message, byteOrder: byteOrder)
+            return try WrittenBytes.of(capacity: message.count, byteOrder: byteOrder) { writer throws(WireError) in
+                try test.visit(&writer)
+                // What follows is no part of the test.
+                try writer.append(UnsafeRawBufferPointer(rebasing: message[min(RingTest.size, message.count)...]))
+            }
+        }
+        return switch dialect.generation {
         case .totem2005?: try TotemPacket<OpenAIS2005>(reading: message).bytes(of: message)
         case .openais080?: try TotemPacket<OpenAIS080>(reading: message).bytes(of: message)
         case .corosync1?: try TotemPacket<Corosync1>(reading: message).bytes(of: message)
         case .corosync2?: try TotemPacket<Corosync2>(reading: message).bytes(of: message)
         case .corosync3?: try TotemPacket<Corosync3>(reading: message).bytes(of: message)
-        case nil: try cmanWritten(message)
+        case nil: try cmanWritten(message, of: CmanGeneration.allCases.first { $0.name.description == dialect.name.description } ?? .cman5)
         }
     }
 
-    private static func cmanWritten(_ message: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
+    private static func cmanWritten(_ message: UnsafeRawBufferPointer, of generation: CmanGeneration) throws(WireError) -> [UInt8] {
         // A packet that ends inside the header holds no message.
-        guard message.count >= CmanHeader.size else { return Array(message) }
-        var packet = try CmanPacket(reading: message)
+        guard message.count >= generation.headerSize else { return Array(message) }
+        var packet = try CmanPacket(reading: message, of: generation)
         let payload = UnsafeRawBufferPointer(rebasing: message[packet.payload.range])
         return try WrittenBytes.of(capacity: message.count, byteOrder: .little) { writer throws(WireError) in
             try packet.visit(&writer)

@@ -21,8 +21,8 @@ struct DepartureCheck {
     /// What contradicts `departure`; nil when nothing does.
     private func difference(_ departure: Departure) -> String? {
         let window = (departure.at - Self.latency)...(departure.at + Self.goodbye)
-        let cman = timeline.cman.leaves.first { $0.node == departure.node && window.contains($0.at) }
-        let totem = timeline.totem.leaves.first { $0.node == departure.node && window.contains($0.at) }
+        let cman = (timeline.cman.leaves + timeline.totem.cmanLeaves).first { $0.node == departure.node && window.contains($0.at) }
+        let totem = timeline.totemLeaves.first { $0.node == departure.node && window.contains($0.at) }
         switch departure.manner {
         case .killed:
             if cman != nil || totem != nil { return "it said that it leaves" }
@@ -36,7 +36,9 @@ struct DepartureCheck {
                 return nil
             }
             // openais 0.80 and 2005 have no LEAVE of their own; a node that was alone has nobody to tell.
-            let saysGoodbye = timeline.dialects.keys.contains { $0.hasPrefix("cman") || ["corosync-2", "corosync-3"].contains($0) }
+            let saysGoodbye = timeline.dialects.keys.contains {
+                $0.hasPrefix("cman") || ["corosync-1", "corosync-2", "corosync-3"].contains($0)
+            }
             if saysGoodbye, totem == nil { return "the packets hold no LEAVE of it" }
             return nil
         }

@@ -32,7 +32,7 @@ public struct FixtureVerifier: Sendable {
         let expected = try fixture.expectations()
         var bytes = ByteChecks()
         var summary = SummaryCheck(try fixture.summary())
-        var timeline = CaptureTimeline()
+        var timeline = CaptureTimeline(nodes: fixture.settings.nodes)
         var evidence = EvidenceCollector(requirements?.requirements ?? [])
         try CaptureReading.forEachPacket(of: fixture) { packet in
             bytes.take(packet)
@@ -59,7 +59,7 @@ public struct FixtureVerifier: Sendable {
             add("views", membership.views(expected.views))
             add("formations", membership.formations(expected.formations))
             add("departures", DepartureCheck(timeline: timeline).outcome(expected.departures))
-            add("deliveries", DeliveryCheck(timeline: timeline).outcome(expected.receptions))
+            add("deliveries", DeliveryCheck(timeline: timeline, views: expected.views).outcome(expected.receptions))
         } else {
             add("views", .skipped("expected.yaml is a draft: its values come from the decoder itself"))
         }

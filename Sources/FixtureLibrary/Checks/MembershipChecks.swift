@@ -15,7 +15,7 @@ struct MembershipChecks {
         var invisible = 0
         for view in expected {
             let isVisible: Bool?
-            if timeline.dialects.keys.contains(where: { $0.hasPrefix("cman") }) {
+            if !timeline.cman.views.isEmpty {
                 isVisible = cmanView(view)
             } else {
                 isVisible = totemView(view)
@@ -44,9 +44,11 @@ struct MembershipChecks {
             let quorum = latest.isQuorate.map { $0 ? " quorate" : " inquorate" } ?? ""
             return "\(latest.members) generation \(latest.generation.map { String($0) } ?? "?")\(quorum) at \(yamlSeconds(latest.at)) s"
         }
-        let presence = timeline.totem.presences(of: view.node).last { $0.begin <= view.at + Self.slack }
-        guard let presence, let ring = timeline.totem.rings[presence.ring] else { return "nothing of that node" }
-        return "\(ring.members.sorted()) ring \(ring.id) until \(yamlSeconds(presence.end)) s"
+        guard let presence = timeline.presences(of: view.node).last(where: { $0.begin <= view.at + Self.slack }) else {
+            return "nothing of that node"
+        }
+        return
+            "\(members(of: presence.ring, seenBy: view.node, at: view.at).sorted()) ring \(presence.ring) until \(yamlSeconds(presence.end)) s"
     }
 
     private func cmanView(_ expected: MembershipView) -> Bool? {
@@ -62,16 +64,21 @@ struct MembershipChecks {
     }
 
     private func totemView(_ expected: MembershipView) -> Bool? {
-        let own = timeline.totem.presences(of: expected.node)
+        let own = timeline.presences(of: expected.node)
         let last = own.last { $0.begin <= expected.at }
         let later = own.filter { $0.begin > expected.at && $0.begin <= expected.at + Self.slack }
         // A report can come just after the ring that it tells of is over.
-        let earlier = own.filter { $0.end >= expected.at - Self.slack && $0.begin <= expected.at }
+        var earlier = own.filter { $0.end >= expected.at - Self.slack && $0.begin <= expected.at }
+        // And a new ring is not told of before it is in use.
+        for (before, after) in zip(own, own.dropFirst()) where before.begin <= expected.at {
+            if (timeline.totem.rings[after.ring]?.usedFrom ?? .infinity) >= expected.at - Self.slack { earlier.append(before) }
+        }
         for presence in (last.map { [$0] } ?? []) + later + earlier {
-            guard let ring = timeline.totem.rings[presence.ring] else { continue }
-            if ring.members.sorted() == expected.members, expected.ring.map({ $0 == "\(ring.id)" }) ?? true,
-                expected.generation.map({ $0 == UInt64(ring.id.sequence) }) ?? true
-            {
+            guard expected.ring.map({ $0 == "\(presence.ring)" }) ?? true,
+                expected.generation.map({ $0 == UInt64(presence.ring.sequence) }) ?? true
+            else { continue }
+            for time in [expected.at, expected.at + Self.slack]
+            where members(of: presence.ring, seenBy: expected.node, at: time).sorted() == expected.members {
                 return true
             }
         }
@@ -80,28 +87,36 @@ struct MembershipChecks {
         return false
     }
 
+    /// The members of a ring; for cman above it those that cman counts.
+    private func members(of ring: RingID, seenBy node: UInt32, at time: Double) -> Set<UInt32> {
+        let processors = timeline.members(of: ring)
+        return timeline.totem.cmanChanges.isEmpty
+            ? processors : timeline.totem.cmanMembers(of: ring, seenBy: node, processors: processors, at: time)
+    }
+
     /// Every ring that a daemon took into use is in the packets, with its members, and no others are.
     func formations(_ expected: [RingFormation]) -> CheckOutcome {
         guard !expected.isEmpty else { return .skipped("the daemons' logs tell of no new ring") }
         var compared = 0
         for node in Set(expected.map(\.node)).sorted() {
-            var seen = timeline.totem.formations(of: node)[...]
-            let reported = expected.filter { $0.node == node }
-            // The ring in which the capture begins was formed before it.
-            if let first = seen.first, let last = reported.first, !Self.agree(first, last) { seen = seen.dropFirst() }
-            for formation in reported {
-                guard let next = seen.first, Self.agree(next, formation) else {
+            // The ring in which the capture begins was formed before it; a ring of one has no commit token on the network.
+            var seen = timeline.ringsInUse(by: node).filter { $0.isFormedHere || $0.formation.members.count == 1 }[...]
+            for formation in expected where formation.node == node {
+                if let next = seen.first, !next.isFormedHere, !Self.agree(next.formation, formation) { seen = seen.dropFirst() }
+                guard let next = seen.first?.formation, Self.agree(next, formation) else {
                     // A ring of one is used without a packet on the network where messages are unicasts.
                     if formation.members == [node] { continue }
                     return .failed(
                         "node \(node) reported ring \(formation.ring ?? "?") of \(formation.members), but the packets show "
-                            + (seen.first.map { "ring \($0.ring ?? "?") of \($0.members)" } ?? "no further ring")
+                            + (seen.first.map { "ring \($0.formation.ring ?? "?") of \($0.formation.members)" } ?? "no further ring")
                     )
                 }
                 seen = seen.dropFirst()
                 compared += 1
             }
-            if let more = seen.first {
+            // What came at the very end may not have been written down.
+            if let last = seen.first, last.from < timeline.duration - Self.slack {
+                let more = last.formation
                 return .failed("the packets show ring \(more.ring ?? "?") of \(more.members), which node \(node) does not report")
             }
         }

@@ -96,7 +96,8 @@ public struct FixtureDraft {
             total.packets += counts.packets
             total.malformed += counts.malformed
             // Where one of the captures is not counted by message, the sum cannot be.
-            total.messages = counts.messages.isEmpty ? [:] : total.messages.merging(counts.messages) { $0 + $1 }
+            let isCounted = !counts.messages.isEmpty && !total.messages.isEmpty
+            total.messages = isCounted ? total.messages.merging(counts.messages) { $0 + $1 } : [:]
             sum = total
         }
         return sum

@@ -56,12 +56,20 @@ public struct FixtureProposal {
         return time.formatted(.iso8601.year().month().day())
     }
 
-    /// Calls the node with an address by another name: `co1=10.77.2.1`.
+    /// Calls the node with an address by another name, `co1=10.77.2.1`, and by another id where packets do not tell it,
+    /// `1:oanode1=10.77.4.1`.
     public mutating func rename(_ entry: String) throws {
         let parts = entry.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2 else { throw FixtureError("--node \(entry)", "should be name=address") }
+        guard parts.count == 2, let name = parts[0].split(separator: ":").last else {
+            throw FixtureError("--node \(entry)", "should be name=address, or id:name=address")
+        }
         for index in settings.nodes.indices where settings.nodes[index].addresses.contains(String(parts[1])) {
-            settings.nodes[index].name = String(parts[0])
+            settings.nodes[index].name = String(name)
+            guard name.count < parts[0].count else { continue }
+            guard let id = UInt32(parts[0].prefix { $0 != ":" }) else {
+                throw FixtureError("--node \(entry)", "the id is no number")
+            }
+            settings.nodes[index].id = id
         }
     }
 

@@ -57,7 +57,7 @@ public struct CapturePage: Sendable {
             let words = part.split(separator: " ")
             guard words.count >= 2, let count = Int(words[words.count - 1]) else { continue }
             var name = words.dropLast().joined(separator: " ").lowercased()
-            if name == "encrypted" { return [:] }
+            if name.hasPrefix("encrypted") { return [:] }
             if name.hasPrefix("knet-data/") { name.removeFirst("knet-data/".count) }
             result[names[name] ?? name, default: 0] += count
         }

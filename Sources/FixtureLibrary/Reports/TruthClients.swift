@@ -28,6 +28,7 @@ extension TruthReport {
                         hash: hash
                     )
                 )
+            case "FINALIZED": reception.until = at
             case "TOTEM": takeConfiguration(of: node, at: at, values)
             default: break
             }

@@ -150,7 +150,8 @@ public struct TruthReport {
                 view?.isQuorate = !line.contains("Blocked")
             } else {
                 let words = line.split(separator: " ")
-                if words.count >= 4, let id = UInt32(words[0]), words[1] == "M" { view?.members.append(id) }
+                // Row 0 is the quorum device.
+                if words.count >= 4, let id = UInt32(words[0]), words[1] == "M", id != 0 { view?.members.append(id) }
             }
         }
         if let view, !view.members.isEmpty { report.views.append(view) }

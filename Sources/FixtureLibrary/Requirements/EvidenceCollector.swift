@@ -30,10 +30,13 @@ struct EvidenceCollector {
         }
         found.insert(.message(message))
         if let wanted = fields[message] { fields[message] = unmet(wanted, in: packet, 0..<packet.ownNodes) }
-        if let wanted = notes[message], !packet.notes.isEmpty {
-            let texts = packet.notes.strings
-            for case .note(_, let prefix) in wanted where texts.contains(where: { $0.hasPrefix(prefix) }) {
-                found.insert(.note(message: message, prefix: prefix))
+        if !packet.notes.isEmpty {
+            for name in [message, Evidence.anyMessage] {
+                guard let wanted = notes[name] else { continue }
+                let texts = packet.notes.strings
+                for case .note(_, let prefix) in wanted where texts.contains(where: { $0.hasPrefix(prefix) }) {
+                    found.insert(.note(message: name, prefix: prefix))
+                }
             }
         }
         for carried in packet.carries {

@@ -32,7 +32,7 @@ public enum Evidence: Sendable, Hashable {
     case message(String)
     /// A packet or carried message in which the field has the value.
     case field(message: String, name: String, value: String)
-    /// A packet with a note that begins so.
+    /// A packet with a note that begins so; of any message where the name is `anyMessage`.
     case note(message: String, prefix: String)
     /// A check of this name that held.
     case check(String)
@@ -42,6 +42,9 @@ public enum Evidence: Sendable, Hashable {
     case protocolName(String)
     /// `fixture.yaml` names the requirement: only a reader can tell that the capture shows it.
     case named
+
+    /// Stands for every message.
+    public static let anyMessage = "*"
 
     /// Reads one word: `starttrans`, `starttrans:reason=4`, `data~repeats`, `@views`, `%cman-5`, `#ipv6`, `named`.
     public init?(_ word: Substring) {

@@ -1,5 +1,6 @@
 import Captures
 import Dissection
+import TotemSecurity
 
 /// Reads the captures of a fixture and hands every packet, dissected, to whoever wants it.
 public enum CaptureReading {
@@ -12,7 +13,8 @@ public enum CaptureReading {
         _ body: (Dissection) throws -> Void
     ) throws {
         let source = MergedPackets(try paths.map { try PacketReader(path: $0) })
-        var dissector = PacketDissector()
+        let loaded = try keys.map { try SecurityKeyFile.load(path: $0).key }
+        var dissector = PacketDissector(source: source, keys: loaded + clusters.map { SecurityKey(clusterName: $0) })
         let dissection = Dissection()
         while let packet = try source.next() {
             dissector.dissect(packet, into: dissection)

@@ -18,7 +18,7 @@ public struct CaptureTimeline {
     /// How often each dialect was recognised.
     public private(set) var dialects: [String: Int] = [:]
     /// The addresses that each node sends from, by its id.
-    public private(set) var addresses: [UInt32: Set<IPAddress>] = [:]
+    public var addresses: [UInt32: Set<IPAddress>] { identities.addresses }
     /// When each address last sent, and how often: for nodes that went.
     private(set) var sendings: [IPAddress: [Double]] = [:]
     /// Packets with problems.
@@ -28,12 +28,15 @@ public struct CaptureTimeline {
     /// Packets that no key opened.
     public private(set) var encrypted = 0
 
+    private(set) var identities: NodeIdentities
     private(set) var cman = CmanTimeline()
     private(set) var totem = TotemTimeline()
     private(set) var deliveries = DeliveryTimeline()
 
-    /// A timeline of no packets.
-    public init() {}
+    /// A timeline of no packets. What `nodes` says of addresses is believed more than packets.
+    public init(nodes: [FixtureNode] = []) {
+        identities = NodeIdentities(nodes)
+    }
 
     /// Takes the next packet of the capture.
     public mutating func take(_ packet: Dissection) {
@@ -53,11 +56,11 @@ public struct CaptureTimeline {
         sendings[source, default: []].append(time)
         guard let dialect = packet.dialect?.name.description else { return }
         dialects[dialect, default: 0] += 1
-        if let node = packet.node, node != 0, message != "mcast" { addresses[node, default: []].insert(source) }
+        identities.take(packet, from: source)
         if dialect.hasPrefix("cman") {
             cman.take(packet, at: time)
         } else {
-            totem.take(packet, at: time)
+            totem.take(packet, from: source, at: time)
         }
         deliveries.take(packet, at: time)
     }
@@ -75,9 +78,48 @@ public struct CaptureTimeline {
     }
 
     /// What the packets say of a program's messages.
-    public func messages(for reception: Reception) -> [DeliveredMessage] {
-        deliveries.messages(for: reception, rings: totem.rings)
+    func messages(for reception: Reception) -> [DeliveryTimeline.Delivery] {
+        deliveries.messages(for: reception) { members(of: $0).contains(reception.node) }
     }
+
+    /// The processors of a ring, by node id.
+    func members(of ring: RingID) -> Set<UInt32> {
+        Set((totem.rings[ring]?.members ?? []).compactMap { identities.node(at: $0) })
+    }
+
+    /// The presences of a processor in rings, in order.
+    func presences(of node: UInt32) -> [TotemTimeline.Presence] {
+        totem.presences.filter { identities.node(at: $0.address) == node }
+    }
+
+    /// Orderly leaves of the ring, by node id.
+    var totemLeaves: [(at: Double, node: UInt32)] {
+        totem.leaves.compactMap { leave in identities.node(at: leave.address).map { (leave.at, $0) } }
+    }
+
+    /// A ring that a processor was in and that was used.
+    struct RingInUse {
+        var formation: RingFormation
+        /// Whether the capture holds its commit token.
+        var isFormedHere: Bool
+        /// When its first ordinary message was sent.
+        var from: Double
+    }
+
+    /// The rings that `node` was in and that were used, in the order of their numbers.
+    func ringsInUse(by node: UInt32) -> [RingInUse] {
+        totem.rings.values
+            .sorted { ($0.id.sequence, $0.id.representative) < ($1.id.sequence, $1.id.representative) }
+            .compactMap { ring in
+                let members = members(of: ring.id)
+                guard let from = ring.usedFrom, members.contains(node) else { return nil }
+                let formation = RingFormation(node: node, ring: "\(ring.id)", members: members.sorted())
+                return RingInUse(formation: formation, isFormedHere: ring.isFormedHere, from: from)
+            }
+    }
+
+    /// Messages of the rings that the capture misses.
+    public var missingMessages: Int { totem.rings.values.reduce(0) { $0 + $1.missing } }
 
     /// Everything that the packets say, as a draft of what a capture means: to be confirmed by what the daemons report.
     public func draft() -> Expectations {
@@ -88,10 +130,10 @@ public struct CaptureTimeline {
         draft.malformed = malformed
         draft.messages = messages
         draft.views = cman.views
-        for node in addresses.keys.sorted() { draft.formations += totem.formations(of: node) }
+        for node in addresses.keys.sorted() { draft.formations += ringsInUse(by: node).map(\.formation) }
         draft.departures =
             cman.leaves.map { Departure(at: $0.at, node: $0.node, manner: $0.reason & 0xF == 3 ? .removed : .left) }
-            + totem.leaves.map { Departure(at: $0.at, node: $0.node, manner: .left) }
+            + totemLeaves.map { Departure(at: $0.at, node: $0.node, manner: .left) }
         return draft
     }
 }

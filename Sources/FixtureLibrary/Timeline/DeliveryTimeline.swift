@@ -34,6 +34,12 @@ struct DeliveryTimeline {
         var content: [UInt8]
     }
 
+    /// A message that a program must have received, and when it was sent.
+    struct Delivery {
+        var at: Double
+        var message: DeliveredMessage
+    }
+
     private(set) var events: [Event] = []
     /// When each message of legacy cman was sent first. Numbers come again after 65535 messages.
     private var sent: [Sent: Double] = [:]
@@ -99,7 +105,10 @@ struct DeliveryTimeline {
             includesSender: true,
             content: fields.bytes("message") ?? []
         )
-        if carried.kind == .evsMulticast { event.service = .evs }
+        if carried.kind == .evsMulticast {
+            event.service = .evs
+            event.place = fields.firstBytes(named: "key").map { $0.map { String($0) }.joined(separator: " ") } ?? ""
+        }
         if carried.kind == .cman(.data) {
             event.service = .port
             event.process = fields.word("srcport") ?? 0
@@ -111,32 +120,38 @@ struct DeliveryTimeline {
         events.append(event)
     }
 
-    /// What a program must have received by what the packets say. `rings` tells who is in a ring.
-    func messages(for reception: Reception, rings: [RingID: TotemTimeline.Ring]) -> [DeliveredMessage] {
+    /// What a program must have received by what the packets say. `isMember` tells whether its node is in a ring.
+    func messages(for reception: Reception, isMember: (RingID) -> Bool) -> [Delivery] {
         var places = Set(reception.places)
-        var result: [DeliveredMessage] = []
+        // Keys of EVS groups are bytes that only the joining program knows; it sends to the groups that it is in.
+        if reception.service == .evs { places = Set(events.filter { $0.sender == reception.node && $0.service == .evs }.map(\.place)) }
+        var known: [RingID: Bool] = [:]
+        var result: [Delivery] = []
         for event in ordered() where event.service == reception.service {
-            if let order = event.order, rings[order.ring]?.members.contains(reception.node) != true { continue }
+            if let order = event.order {
+                let isInside = known[order.ring] ?? isMember(order.ring)
+                known[order.ring] = isInside
+                guard isInside else { continue }
+            }
             switch event.kind {
             case .join:
                 if event.sender == reception.node, event.process == reception.process { places.insert(event.place) }
             case .leave:
                 if event.sender == reception.node, event.process == reception.process { places.remove(event.place) }
             case .message:
-                guard reception.service == .evs || places.contains(event.place) else { continue }
+                guard places.contains(event.place) else { continue }
                 if let target = event.target, target != reception.node { continue }
                 if event.sender == reception.node, !event.includesSender { continue }
                 if let from = reception.from, event.at < from { continue }
                 if let until = reception.until, event.at > until { continue }
-                result.append(
-                    DeliveredMessage(
-                        sender: event.sender,
-                        process: reception.service == .evs ? 0 : event.process,
-                        place: event.place,
-                        length: event.content.count,
-                        hash: reception.hash(event.content)
-                    )
+                let message = DeliveredMessage(
+                    sender: event.sender,
+                    process: reception.service == .evs ? 0 : event.process,
+                    place: reception.service == .evs ? "" : event.place,
+                    length: event.content.count,
+                    hash: reception.hash(event.content)
                 )
+                result.append(Delivery(at: event.at, message: message))
             }
         }
         return result

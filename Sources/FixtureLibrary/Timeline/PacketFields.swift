@@ -4,11 +4,13 @@ import WireFormat
 /// The fields of one protocol's message in a dissection, by their names without the protocol: `group_name.value`.
 struct PacketFields {
     private let tree: FieldTree
+    private let nodes: Range<Int>
     private var places: [String: Int] = [:]
 
     /// The fields of `nodes`; of several with one name the first counts. What is inside lists has no name of its own.
     init(_ tree: FieldTree, nodes: Range<Int>) {
         self.tree = tree
+        self.nodes = nodes
         var path: [String] = []
         var opened: [Int] = []
         var listDepth = 0
@@ -58,5 +60,14 @@ struct PacketFields {
     /// The text of the field `name`, up to its first NUL.
     func text(_ name: String) -> String? {
         bytes(name).map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// The bytes of the first field called `name`, also inside lists.
+    func firstBytes(named name: String) -> [UInt8]? {
+        for index in nodes where tree.nodes[index].name.description == name {
+            guard case .field(.bytes(let range), _) = tree.nodes[index].kind else { continue }
+            return tree.withBytes(ofNode: index) { Array($0[range.range]) }
+        }
+        return nil
     }
 }

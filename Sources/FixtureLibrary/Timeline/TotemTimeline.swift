@@ -1,3 +1,4 @@
+import Captures
 import Dissection
 import TotemWire
 import WireFormat
@@ -10,74 +11,140 @@ struct TotemTimeline {
     /// What is known about one ring.
     struct Ring {
         var id: RingID
-        /// When it was first named by a token or message.
-        var begin: Double
-        var members: Set<UInt32> = []
-        /// Whether ordinary messages were sent in it.
-        var isUsed = false
+        /// Addresses that tokens and messages come from.
+        var members: Set<IPAddress> = []
+        /// When the first ordinary message was sent in it.
+        var usedFrom: Double?
+        /// Whether its commit token is in the capture.
+        var isFormedHere = false
+        /// Sequence numbers of its messages.
+        var sequences: Set<UInt64> = []
+        var lowest = UInt64.max
+        var highest: UInt64 = 0
+
+        /// Messages that the capture misses.
+        var missing: Int { sequences.isEmpty ? 0 : Int(highest - lowest) + 1 - sequences.count }
     }
 
     /// A processor in a ring: from its first packet that names the ring to the last one before it names another.
     struct Presence {
         var begin: Double
         var end: Double
-        var node: UInt32
+        var address: IPAddress
         var ring: RingID
     }
 
-    /// The rings by id.
+    /// A message that changes cman's view of a ring's members (reference/totem-services.md 7.7.3).
+    struct CmanChange {
+        enum Kind {
+            /// TRANSITION: the sender is a member.
+            case member
+            /// LEAVE and KILLNODE: the node is none any more.
+            case gone
+        }
+
+        var at: Double
+        var ring: RingID
+        var node: UInt32
+        var kind: Kind
+        /// Who sent it, where only the sender acts upon it; nil when all do.
+        var observer: UInt32?
+    }
+
     private(set) var rings: [RingID: Ring] = [:]
     /// Which processor was in which ring, in the order in which they came there.
     private(set) var presences: [Presence] = []
-    /// Orderly leaves.
-    private(set) var leaves: [(at: Double, node: UInt32)] = []
+    /// Orderly leaves of the ring, and of cman above it with its reason.
+    private(set) var leaves: [(at: Double, address: IPAddress)] = []
+    private(set) var cmanLeaves: [(at: Double, node: UInt32, reason: UInt64)] = []
+    private(set) var cmanChanges: [CmanChange] = []
 
-    /// For each processor its last presence.
-    private var latest: [UInt32: Int] = [:]
+    /// For each address its last presence.
+    private var latest: [IPAddress: Int] = [:]
 
     /// Takes a packet of Totem.
-    mutating func take(_ packet: Dissection, at time: Double) {
-        guard let node = packet.node else { return }
+    mutating func take(_ packet: Dissection, from source: IPAddress, at time: Double) {
         switch packet.message.description {
-        case "token", "mcast":
-            guard let ring = packet.ring, node != 0 else { return }
-            let isMulticast = packet.message.description == "mcast"
-            rings[ring, default: Ring(id: ring, begin: time)].members.insert(node)
-            let isUsed = rings[ring]?.isUsed ?? false
-            if isMulticast, !isUsed, Self.isOrdinary(packet) { rings[ring]?.isUsed = true }
-            // A retransmission of another ring's packets would be an old ring's; a processor is in the ring that it named last.
-            if let index = latest[node], presences[index].ring == ring {
-                presences[index].end = time
-            } else if !isMulticast || rings[ring]?.isUsed == true {
-                latest[node] = presences.count
-                presences.append(Presence(begin: time, end: time, node: node, ring: ring))
-            }
+        case "token", "mcast": takeRing(packet, from: source, at: time)
+        case "commit-token":
+            if let ring = packet.ring { rings[ring, default: Ring(id: ring)].isFormedHere = true }
         case "join":
-            if packet.detailText.hasPrefix("LEAVE") { leaves.append((time, node)) }
+            if packet.detailText.hasPrefix("LEAVE") { leaves.append((time, source)) }
+        default: break
+        }
+        for carried in packet.carries { takeCman(carried, of: packet, at: time) }
+    }
+
+    private mutating func takeRing(_ packet: Dissection, from source: IPAddress, at time: Double) {
+        guard let id = packet.ring else { return }
+        let isMulticast = packet.message.description == "mcast"
+        var ring = rings[id] ?? Ring(id: id)
+        // A copy of the ring would be made for every message otherwise.
+        rings[id] = nil
+        defer { rings[id] = ring }
+        ring.members.insert(source)
+        if isMulticast {
+            if ring.usedFrom == nil, !packet.recovers { ring.usedFrom = time }
+            if let sequence = packet.ownNumber("seq") {
+                ring.sequences.insert(sequence)
+                ring.lowest = min(ring.lowest, sequence)
+                ring.highest = max(ring.highest, sequence)
+            }
+        }
+        if let index = latest[source], presences[index].ring == id {
+            presences[index].end = time
+        } else if !isMulticast || ring.usedFrom != nil {
+            latest[source] = presences.count
+            presences.append(Presence(begin: time, end: time, address: source, ring: id))
+        }
+    }
+
+    private mutating func takeCman(_ carried: CarriedMessage, of packet: Dissection, at time: Double) {
+        guard let ring = carried.order?.ring else { return }
+        switch carried.message.description {
+        case "cman.transition":
+            cmanChanges.append(CmanChange(at: time, ring: ring, node: carried.sender, kind: .member))
+        case "cman.leave":
+            let fields = PacketFields(packet.tree, nodes: carried.contentNodes)
+            cmanChanges.append(CmanChange(at: time, ring: ring, node: carried.sender, kind: .gone))
+            cmanLeaves.append((time, carried.sender, fields.number("reason") ?? 0))
+        case "cman.killnode":
+            let fields = PacketFields(packet.tree, nodes: carried.contentNodes)
+            guard let node = fields.word("nodeid") else { return }
+            // Only the named node acts upon it, and it goes; the sender has it counted out before.
+            cmanChanges.append(CmanChange(at: time, ring: ring, node: node, kind: .gone, observer: carried.sender))
         default: break
         }
     }
 
-    /// Whether an mcast is a message of its own ring, and not one of an old ring that is recovered.
-    private static func isOrdinary(_ packet: Dissection) -> Bool {
-        !packet.tree.nodes.prefix(packet.ownNodes).contains { node in
-            guard case .begin(let group) = node.kind, case .structure = group else { return false }
-            return node.name.description == "recovered"
-        }
+    /// Who is a member of `ring` for cman at `time`: who sent a TRANSITION in it and did not go. Of a ring that was formed before the
+    /// capture nobody's TRANSITION is there, and `processors` are its members.
+    func cmanMembers(of ring: RingID, seenBy node: UInt32, processors: Set<UInt32>, at time: Double) -> Set<UInt32> {
+        let changes = cmanChanges.filter { $0.ring == ring && $0.at <= time && ($0.observer ?? node) == node }
+        let isFormedHere = cmanChanges.contains { $0.ring == ring && $0.kind == .member }
+        var members = isFormedHere ? Set(changes.filter { $0.kind == .member }.map(\.node)) : processors
+        for change in changes where change.kind == .gone { members.remove(change.node) }
+        return members
     }
-
-    /// The rings that `node` was in, in order of their numbers: only those that were used.
-    func formations(of node: UInt32) -> [RingFormation] {
-        rings.values.filter { $0.members.contains(node) && $0.isUsed }
-            .sorted { ($0.id.sequence, $0.id.representative) < ($1.id.sequence, $1.id.representative) }
-            .map { RingFormation(node: node, ring: "\($0.id)", members: $0.members.sorted()) }
-    }
-
-    /// The presences of `node`, in order.
-    func presences(of node: UInt32) -> [Presence] { presences.filter { $0.node == node } }
 }
 
 extension Dissection {
     /// What the packet means, without its message's name.
     var detailText: String { String(decoding: detail.bytes, as: UTF8.self) }
+
+    /// Whether an mcast carries a message of an old ring.
+    var recovers: Bool {
+        tree.nodes.prefix(ownNodes).contains { node in
+            guard case .begin(let group) = node.kind, case .structure = group else { return false }
+            return node.name.description == "recovered"
+        }
+    }
+
+    /// The number in the packet's first own field called `name`, whatever structure it is in.
+    func ownNumber(_ name: String) -> UInt64? {
+        for node in tree.nodes.prefix(ownNodes) {
+            if case .field(.unsigned(let number), _) = node.kind, node.name.description == name { return number }
+        }
+        return nil
+    }
 }

@@ -49,7 +49,7 @@ struct FixturesAddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The name of a cluster whose default key opens it.", valueName: "name"))
     var cluster: [String] = []
 
-    @Option(help: ArgumentHelp("What reports call the node with an address: co1=10.77.2.1.", valueName: "name=address"))
+    @Option(help: ArgumentHelp("What reports call a node: co1=10.77.2.1, or with its id 1:oanode1=10.77.4.1.", valueName: "name=address"))
     var node: [String] = []
 
     func run() throws {
