@@ -51,7 +51,15 @@ public struct Decapsulation: Sendable {
     /// The first thing that is wrong with the frame's headers.
     public var problem: FrameProblem?
 
+    /// What no header was taken off of, when the frame is neither datagram nor segment; by position in the frame.
+    public internal(set) var rest = ByteRange()
+
     var payload = Payload.frame(ByteRange())
+
+    /// Where in the frame the payload starts; nil when it was put together from fragments.
+    public var payloadOffset: Int? {
+        if case .frame(let range) = payload { range.start } else { nil }
+    }
 
     /// Of a frame that is nothing known.
     public init() {}
@@ -111,6 +119,7 @@ public struct Decapsulator: Sendable {
         let abandoned = reassembler.abandoned
         var pass = Pass(packet)
         pass.run(&reassembler)
+        pass.keepRest()
         pass.result.abandonedDatagrams = reassembler.abandoned - abandoned
         return pass.result
     }
@@ -166,6 +175,12 @@ private struct Pass {
             fail(.truncatedHeader(layer))
             return nil
         }
+    }
+
+    /// Notes what is left of a frame that holds no datagram.
+    mutating func keepRest() {
+        guard result.kind != .datagram, result.kind != .segment, result.fragments == 1, reader.offset < end else { return }
+        result.rest = ByteRange(start: reader.offset, count: end - reader.offset)
     }
 
     mutating func run(_ reassembler: inout FragmentReassembler) {
@@ -266,9 +281,9 @@ private struct Pass {
         while true {
             let start = reader.offset
             switch next {
-            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions, IPProtocol.mobility, IPProtocol.authentication:
+            case _ where next != IPProtocol.fragment && IPProtocol.isExtension(next):
                 guard end - start >= 8, let header: IPv6ExtensionHeader = self.header(.ipv6) else { return fail(.truncatedHeader(.ipv6)) }
-                let length = next == IPProtocol.authentication ? (Int(header.length) + 2) * 4 : (Int(header.length) + 1) * 8
+                let length = header.size(of: next)
                 guard length <= end - start else { return fail(.invalidLength(.ipv6, length)) }
                 reader = WireReader(packet.bytes, offset: start + length, byteOrder: .big)
                 next = header.nextHeader

@@ -17,9 +17,9 @@ package struct EthernetHeader: WireStructure {
     }
 
     package mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("eth.dst", &destination, .decimal)
-        try visitor.field("eth.src", &source, .decimal)
-        try visitor.field("eth.type", &type, order: .big, .hexadecimal)
+        try visitor.field("dst", &destination, .hardwareAddress)
+        try visitor.field("src", &source, .hardwareAddress)
+        try visitor.field("type", &type, order: .big, .hexadecimal)
     }
 }
 
@@ -29,8 +29,8 @@ struct VLANTag: WireStructure {
     var type: UInt16 = 0
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("vlan.tci", &control, order: .big, .hexadecimal)
-        try visitor.field("vlan.etype", &type, order: .big, .hexadecimal)
+        try visitor.field("tci", &control, order: .big, .hexadecimal)
+        try visitor.field("etype", &type, order: .big, .hexadecimal)
     }
 }
 
@@ -43,11 +43,11 @@ struct LinuxCookedHeader: WireStructure {
     var type: UInt16 = 0
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("sll.pkttype", &packetType, order: .big, .decimal)
-        try visitor.field("sll.hatype", &hardwareType, order: .big, .decimal)
-        try visitor.field("sll.halen", &addressLength, order: .big, .decimal)
-        try visitor.field("sll.src", &address, .decimal)
-        try visitor.field("sll.etype", &type, order: .big, .hexadecimal)
+        try visitor.field("pkttype", &packetType, order: .big, .decimal)
+        try visitor.field("hatype", &hardwareType, order: .big, .decimal)
+        try visitor.field("halen", &addressLength, order: .big, .decimal)
+        try visitor.field("src", &address, .hardwareAddress)
+        try visitor.field("etype", &type, order: .big, .hexadecimal)
     }
 }
 
@@ -62,13 +62,13 @@ struct LinuxCookedHeader2: WireStructure {
     var address = InlineArray<8, UInt8>(repeating: 0)
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("sll.etype", &type, order: .big, .hexadecimal)
-        try visitor.field("sll.reserved", &reserved, order: .big, .padding)
-        try visitor.field("sll.ifindex", &interface, order: .big, .decimal)
-        try visitor.field("sll.hatype", &hardwareType, order: .big, .decimal)
-        try visitor.field("sll.pkttype", &packetType, .decimal)
-        try visitor.field("sll.halen", &addressLength, .decimal)
-        try visitor.field("sll.src", &address, .decimal)
+        try visitor.field("etype", &type, order: .big, .hexadecimal)
+        try visitor.field("reserved", &reserved, order: .big, .padding)
+        try visitor.field("ifindex", &interface, order: .big, .decimal)
+        try visitor.field("hatype", &hardwareType, order: .big, .decimal)
+        try visitor.field("pkttype", &packetType, .decimal)
+        try visitor.field("halen", &addressLength, .decimal)
+        try visitor.field("src", &address, .hardwareAddress)
     }
 }
 
@@ -114,16 +114,16 @@ struct IPv4Header: WireStructure {
     var fragmentOffset: Int { Int(fragment & 0x1FFF) * 8 }
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("ip.version_hdr_len", &versionAndLength, .hexadecimal)
-        try visitor.field("ip.dsfield", &service, .hexadecimal)
-        try visitor.field("ip.len", &totalLength, order: .big, .decimal)
-        try visitor.field("ip.id", &identification, order: .big, .hexadecimal)
-        try visitor.field("ip.frag_offset", &fragment, order: .big, .hexadecimal)
-        try visitor.field("ip.ttl", &timeToLive, .decimal)
-        try visitor.field("ip.proto", &nextProtocol, .decimal)
-        try visitor.field("ip.checksum", &checksum, order: .big, .hexadecimal)
-        try visitor.field("ip.src", &source, order: .big, .hexadecimal)
-        try visitor.field("ip.dst", &destination, order: .big, .hexadecimal)
+        try visitor.field("version_hdr_len", &versionAndLength, .hexadecimal)
+        try visitor.field("dsfield", &service, .hexadecimal)
+        try visitor.field("len", &totalLength, order: .big, .decimal)
+        try visitor.field("id", &identification, order: .big, .hexadecimal)
+        try visitor.field("flags_frag_offset", &fragment, order: .big, .hexadecimal)
+        try visitor.field("ttl", &timeToLive, .decimal)
+        try visitor.field("proto", &nextProtocol, .decimal)
+        try visitor.field("checksum", &checksum, order: .big, .hexadecimal)
+        try visitor.field("src", &source, order: .big, .ipAddress)
+        try visitor.field("dst", &destination, order: .big, .ipAddress)
     }
 }
 
@@ -135,22 +135,45 @@ package struct IPv6Header: WireStructure {
     package var payloadLength: UInt16 = 0
     package var nextHeader: UInt8 = 0
     package var hopLimit: UInt8 = 64
-    package var sourceHigh: UInt64 = 0
-    package var sourceLow: UInt64 = 0
-    package var destinationHigh: UInt64 = 0
-    package var destinationLow: UInt64 = 0
+    private var source = InlineArray<16, UInt8>(repeating: 0)
+    private var destination = InlineArray<16, UInt8>(repeating: 0)
 
     package init() {}
 
     package mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("ipv6.version_class_flow", &versionClassFlow, order: .big, .hexadecimal)
-        try visitor.field("ipv6.plen", &payloadLength, order: .big, .decimal)
-        try visitor.field("ipv6.nxt", &nextHeader, .decimal)
-        try visitor.field("ipv6.hlim", &hopLimit, .decimal)
-        try visitor.field("ipv6.src_high", &sourceHigh, order: .big, .hexadecimal)
-        try visitor.field("ipv6.src_low", &sourceLow, order: .big, .hexadecimal)
-        try visitor.field("ipv6.dst_high", &destinationHigh, order: .big, .hexadecimal)
-        try visitor.field("ipv6.dst_low", &destinationLow, order: .big, .hexadecimal)
+        try visitor.field("version_class_flow", &versionClassFlow, order: .big, .hexadecimal)
+        try visitor.field("plen", &payloadLength, order: .big, .decimal)
+        try visitor.field("nxt", &nextHeader, .decimal)
+        try visitor.field("hlim", &hopLimit, .decimal)
+        try visitor.field("src", &source, .ipAddress)
+        try visitor.field("dst", &destination, .ipAddress)
+    }
+
+    /// The first and last eight bytes of the source as numbers.
+    package var sourceHigh: UInt64 {
+        get { Self.half(of: source, at: 0) }
+        set { Self.setHalf(of: &source, at: 0, newValue) }
+    }
+    package var sourceLow: UInt64 {
+        get { Self.half(of: source, at: 8) }
+        set { Self.setHalf(of: &source, at: 8, newValue) }
+    }
+    /// The first and last eight bytes of the destination as numbers.
+    package var destinationHigh: UInt64 {
+        get { Self.half(of: destination, at: 0) }
+        set { Self.setHalf(of: &destination, at: 0, newValue) }
+    }
+    package var destinationLow: UInt64 {
+        get { Self.half(of: destination, at: 8) }
+        set { Self.setHalf(of: &destination, at: 8, newValue) }
+    }
+
+    private static func half(of address: InlineArray<16, UInt8>, at offset: Int) -> UInt64 {
+        withUnsafeBytes(of: address) { UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    }
+
+    private static func setHalf(of address: inout InlineArray<16, UInt8>, at offset: Int, _ number: UInt64) {
+        withUnsafeMutableBytes(of: &address) { $0.storeBytes(of: number.bigEndian, toByteOffset: offset, as: UInt64.self) }
     }
 }
 
@@ -165,11 +188,16 @@ struct IPv6ExtensionHeader: WireStructure {
     /// Where the fragment's bytes belong in the datagram.
     var fragmentOffset: Int { Int(fragment & 0xFFF8) }
 
+    /// Bytes of a header of the kind `number` that is not a fragment header.
+    func size(of number: UInt8) -> Int {
+        number == IPProtocol.authentication ? (Int(length) + 2) * 4 : (Int(length) + 1) * 8
+    }
+
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("ipv6.ext.nxt", &nextHeader, .decimal)
-        try visitor.field("ipv6.ext.len", &length, .decimal)
-        try visitor.field("ipv6.fraghdr.offset", &fragment, order: .big, .hexadecimal)
-        try visitor.field("ipv6.fraghdr.ident", &identification, order: .big, .hexadecimal)
+        try visitor.field("ext.nxt", &nextHeader, .decimal)
+        try visitor.field("ext.len", &length, .decimal)
+        try visitor.field("fraghdr.offset_flags", &fragment, order: .big, .hexadecimal)
+        try visitor.field("fraghdr.ident", &identification, order: .big, .hexadecimal)
     }
 }
 
@@ -183,10 +211,10 @@ struct UDPHeader: WireStructure {
     var checksum: UInt16 = 0
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("udp.srcport", &sourcePort, order: .big, .decimal)
-        try visitor.field("udp.dstport", &destinationPort, order: .big, .decimal)
-        try visitor.field("udp.length", &length, order: .big, .decimal)
-        try visitor.field("udp.checksum", &checksum, order: .big, .hexadecimal)
+        try visitor.field("srcport", &sourcePort, order: .big, .decimal)
+        try visitor.field("dstport", &destinationPort, order: .big, .decimal)
+        try visitor.field("length", &length, order: .big, .decimal)
+        try visitor.field("checksum", &checksum, order: .big, .hexadecimal)
     }
 }
 
@@ -218,6 +246,14 @@ package enum IPProtocol {
         case udp: .udp
         case tcp: .tcp
         default: nil
+        }
+    }
+
+    /// Whether an IPv6 extension header follows that has a length or is a fragment header.
+    static func isExtension(_ number: UInt8) -> Bool {
+        switch number {
+        case hopByHop, routing, fragment, authentication, destinationOptions, mobility: true
+        default: false
         }
     }
 }

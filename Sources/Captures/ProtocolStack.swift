@@ -1,5 +1,5 @@
 /// A protocol that a frame consists of, outermost first.
-public enum FrameProtocol: UInt8, Sendable, Hashable {
+public enum FrameProtocol: UInt8, Sendable, Hashable, CaseIterable {
     case ethernet = 1
     case vlan, linuxCooked, loopback, raw, arp, ipv4, ipv6, icmp, icmpv6, udp, tcp
 

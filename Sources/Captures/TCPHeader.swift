@@ -38,14 +38,14 @@ struct TCPHeader: WireStructure {
     var length: Int { Int(lengthAndReserved >> 4) * 4 }
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
-        try visitor.field("tcp.srcport", &sourcePort, order: .big, .decimal)
-        try visitor.field("tcp.dstport", &destinationPort, order: .big, .decimal)
-        try visitor.field("tcp.seq", &sequence, order: .big, .decimal)
-        try visitor.field("tcp.ack", &acknowledgement, order: .big, .decimal)
-        try visitor.field("tcp.hdr_len", &lengthAndReserved, .hexadecimal)
-        try visitor.field("tcp.flags", &flags.rawValue, .hexadecimal)
-        try visitor.field("tcp.window_size", &window, order: .big, .decimal)
-        try visitor.field("tcp.checksum", &checksum, order: .big, .hexadecimal)
-        try visitor.field("tcp.urgent_pointer", &urgent, order: .big, .decimal)
+        try visitor.field("srcport", &sourcePort, order: .big, .decimal)
+        try visitor.field("dstport", &destinationPort, order: .big, .decimal)
+        try visitor.field("seq_raw", &sequence, order: .big, .decimal)
+        try visitor.field("ack_raw", &acknowledgement, order: .big, .decimal)
+        try visitor.field("hdr_len_flags", &lengthAndReserved, .hexadecimal)
+        try visitor.field("flags", &flags.rawValue, .hexadecimal)
+        try visitor.field("window_size_value", &window, order: .big, .decimal)
+        try visitor.field("checksum", &checksum, order: .big, .hexadecimal)
+        try visitor.field("urgent_pointer", &urgent, order: .big, .decimal)
     }
 }

@@ -74,7 +74,7 @@ public struct CmanPacket: WireStructure {
         try body.visit(&visitor, of: generation)
         if case .data = body {
             try visitor.payload("data", &payload)
-        } else if V.purpose == .read, visitor.remaining > 0 {
+        } else if V.purpose != .write, visitor.includes(visitor.remaining > 0) {
             try visitor.payload("trailing", &payload)
         }
     }

@@ -81,7 +81,7 @@ public struct CmanSocketAddress: WireStructure, Hashable {
             throw WireError(.invalidValue(UInt64(family)), field: "family", offset: start)
         }
         try visitor.field("port", &port, order: .big, .decimal)
-        if isIPv6 {
+        if visitor.includes(isIPv6) {
             try visitor.field("flowinfo", &flowInformation, order: .big, .decimal)
             var bytes = InlineArray<16, UInt8> { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> (56 - 8 * UInt64($0 % 8))) }
             try visitor.field("ip", &bytes, .ipAddress)
@@ -91,7 +91,8 @@ public struct CmanSocketAddress: WireStructure, Hashable {
                 low = low << 8 | UInt64(bytes[index + 8])
             }
             try visitor.field("scope_id", &scopeID, order: .little, .decimal)
-        } else {
+        }
+        if visitor.includes(!isIPv6) {
             var bytes = InlineArray<4, UInt8> { UInt8(truncatingIfNeeded: low >> (24 - 8 * UInt64($0))) }
             try visitor.field("ip", &bytes, .ipAddress)
             low = 0

@@ -98,8 +98,12 @@ public final class Dissection {
     public internal(set) var inputNames: [String] = []
     /// The interfaces that the source has named so far.
     public internal(set) var interfaceNames: [String] = []
+    /// How many bytes of the frame were on the wire, and how many of them were recorded.
+    public internal(set) var frameLength = (original: 0, recorded: 0)
     /// What the frame is below UDP.
     public internal(set) var content = Decapsulation()
+    /// The headers around the datagram with the bytes of the frame; empty unless `PacketDissector.keepsFrames`.
+    public let headers = FieldTree()
     /// Names of the protocols above UDP.
     public internal(set) var upperProtocols: [StaticString] = []
     /// The wire generation; nil when the packet belongs to none.
@@ -168,7 +172,9 @@ public final class Dissection {
         relativeTime = packet.time &- firstTime
         input = packet.input
         interface = packet.interface
+        frameLength = (packet.originalLength, packet.bytes.count)
         self.content = content
+        headers.removeAll()
         upperProtocols.removeAll(keepingCapacity: true)
         dialect = nil
         alternatives.removeAll(keepingCapacity: true)

@@ -1,3 +1,5 @@
+import Captures
+import Glibc
 import WireFormat
 
 /// One entry of a field tree.
@@ -18,10 +20,36 @@ public struct FieldNode: Sendable {
     public var kind: Kind
     /// The name of the protocol, field, structure or list.
     public var name: StaticString
-    /// Its place, from the start of the bytes that it was read from.
+    /// Its place, from the start of the bytes that it was read from. A protocol, structure or list has the place of all it holds.
     public var range: ByteRange
     /// Whether its bytes are shown elsewhere, as the fields of what they hold.
     public var isTakenApart = false
+}
+
+/// A run of bytes that fields were read from.
+public struct ByteRun: Sendable {
+    /// Where bytes come from.
+    public enum Origin: Sendable, Hashable {
+        /// The frame as it was recorded.
+        case frame
+        /// The payload of a UDP datagram, or of a TCP segment.
+        case datagram
+        /// What a security envelope held.
+        case decrypted
+        /// What a compressed packet held.
+        case decompressed
+        /// A message that was put together from pieces of several packets.
+        case reassembled
+        /// A part of another run of the tree: which one, and where it begins in it.
+        case part(run: Int, offset: Int)
+    }
+
+    /// Where the bytes come from.
+    public var origin: Origin
+    /// Its place among all the bytes of the tree.
+    var range: Range<Int>
+    /// Where the bytes lay when they were copied; meaningful while the packet is dissected.
+    var memory: Range<UInt>
 }
 
 /// The fields of a packet in wire order, as a flat list in which structures have a begin and an end. It is used again from packet to
@@ -33,10 +61,12 @@ public final class FieldTree: FieldSink {
     public private(set) var nodes: [FieldNode] = []
     /// All bytes that fields were read from, one run behind the other.
     private var bytes: [UInt8] = []
-    /// Where each of the runs begins and ends in `bytes`.
-    private var runs: [Range<Int>] = []
+    /// The runs that fields were read from, in the order in which they were begun.
+    public private(set) var runs: [ByteRun] = []
     /// For every node the run that its range counts from.
     private var runOfNode: [Int] = []
+    /// Nodes that have begun and not ended.
+    private var open: [Int] = []
 
     /// An empty tree.
     public init() {}
@@ -47,33 +77,66 @@ public final class FieldTree: FieldSink {
         runOfNode.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
+        open.removeAll(keepingCapacity: true)
     }
 
-    /// Copies `run` into the tree; the fields that follow are read from it.
-    func beginBytes(_ run: UnsafeRawBufferPointer) {
-        runs.append(bytes.count..<bytes.count + run.count)
+    /// Copies `run` into the tree; the fields that follow are read from it. Bytes of which nothing is said are a part of what is there
+    /// already when they lie in it, the datagram when they are the first ones, and otherwise put together from several packets.
+    func beginBytes(_ run: UnsafeRawBufferPointer, _ origin: ByteRun.Origin? = nil) {
+        let start = UInt(bitPattern: run.baseAddress)
+        let memory = start..<start + UInt(run.count)
+        let found = origin ?? (runs.isEmpty ? .datagram : part(at: memory) ?? .reassembled)
+        runs.append(ByteRun(origin: found, range: bytes.count..<bytes.count + run.count, memory: memory))
         bytes.append(contentsOf: run)
+    }
+
+    /// The innermost run in whose memory `memory` lies.
+    private func part(at memory: Range<UInt>) -> ByteRun.Origin? {
+        guard !memory.isEmpty else { return nil }
+        for index in runs.indices.reversed() where runs[index].memory.contains(memory) {
+            return .part(run: index, offset: Int(memory.lowerBound - runs[index].memory.lowerBound))
+        }
+        return nil
+    }
+
+    /// The number of the run that the place of the node at `index` counts in.
+    public func runIndex(ofNode index: Int) -> Int { runOfNode[index] }
+
+    /// Calls `body` with the bytes of a run.
+    public func withBytes<Result>(ofRun index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[runs[index].range])) }
     }
 
     /// Calls `body` with all the bytes that the node at `index` and its neighbours were read from: a datagram, or a carried message.
     public func withBytes<Result>(ofNode index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[runs[runOfNode[index]]])) }
+        withBytes(ofRun: runOfNode[index], body)
     }
 
     /// The bytes that the node at `index` was read from, by their place among all bytes of the tree.
-    func run(ofNode index: Int) -> Range<Int> { runs[runOfNode[index]] }
+    func run(ofNode index: Int) -> Range<Int> { runs[runOfNode[index]].range }
 
     private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange) {
         nodes.append(FieldNode(kind: kind, name: name, range: range))
         runOfNode.append(runs.count - 1)
     }
 
+    private func begin(_ kind: FieldNode.Kind, _ name: StaticString, at offset: Int) {
+        open.append(nodes.count)
+        append(kind, name, ByteRange(start: offset, count: 0))
+    }
+
+    private func end(at offset: Int) {
+        append(.end, "", ByteRange(start: offset, count: 0))
+        guard let start = open.popLast() else { return }
+        nodes[start].range.count = max(0, offset - nodes[start].range.start)
+    }
+
     func beginProtocol(_ name: StaticString, at offset: Int) {
-        append(.protocol, name, ByteRange(start: offset, count: 0))
+        begin(.protocol, name, at: offset)
     }
 
     func endProtocol(at offset: Int) {
-        append(.end, "", ByteRange(start: offset, count: 0))
+        end(at: offset)
     }
 
     public func field(_ name: StaticString, _ value: FieldValue, at range: ByteRange, _ format: FieldFormat) {
@@ -81,11 +144,11 @@ public final class FieldTree: FieldSink {
     }
 
     public func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int) {
-        append(.begin(kind), name, ByteRange(start: offset, count: 0))
+        begin(.begin(kind), name, at: offset)
     }
 
     public func endGroup(at offset: Int) {
-        append(.end, "", ByteRange(start: offset, count: 0))
+        end(at: offset)
     }
 
     /// Marks the last field: what it holds is shown taken apart.
@@ -106,11 +169,16 @@ public final class FieldTree: FieldSink {
     }
 }
 
+extension FieldTree: HeaderSink {
+    public func beginHeader(_ layer: FrameProtocol, at offset: Int) { begin(.protocol, layer.name, at: offset) }
+
+    public func endHeader(at offset: Int) { end(at: offset) }
+}
+
 extension StaticString {
     func isEqual(to other: StaticString) -> Bool {
         utf8CodeUnitCount == other.utf8CodeUnitCount
-            && UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
-                .elementsEqual(UnsafeRawBufferPointer(start: other.utf8Start, count: utf8CodeUnitCount))
+            && (utf8Start == other.utf8Start || memcmp(utf8Start, other.utf8Start, utf8CodeUnitCount) == 0)
     }
 }
 
@@ -134,7 +202,8 @@ extension TextBuffer {
                 append(hexadecimal: rest)
             }
         case .hexadecimal: append(hexadecimal: number)
-        case .decimal, .text, .ipAddress, .padding: append(number)
+        case .ipAddress: append(IPAddress(ipv4: UInt32(truncatingIfNeeded: number)))
+        case .decimal, .text, .hardwareAddress, .padding: append(number)
         }
     }
 }

@@ -14,15 +14,27 @@ public struct PacketDissector {
 
     private let source: (any PacketSource)?
 
-    /// Whether results get all fields. Who only wants a line of text has it sooner without.
-    public var wantsFields = true
-
     /// A dissector that has seen nothing. It asks `source` for the names of the packets' files and interfaces, and tries `keys` on what is
     /// encrypted; the empty key it tries unasked.
     public init(source: (any PacketSource)? = nil, keys: [SecurityKey] = []) {
         self.source = source
         totem = TotemDissector(keys: keys)
     }
+
+    /// How far packets are taken apart; what is not asked for costs nothing.
+    public enum Depth: Sendable, Comparable {
+        /// The headers below cluster protocols: who sends to whom.
+        case headers
+        /// Which message it is, who says it, and what it says on one line.
+        case messages
+        /// Every field.
+        case everything
+    }
+
+    /// How far packets are taken apart.
+    public var depth = Depth.everything
+    /// Whether results have the frame's bytes and the fields of its headers too (`Dissection.headers`).
+    public var keepsFrames = false
 
     /// Dissects `packet` into `result`.
     public mutating func dissect(_ packet: CapturedPacket, into result: Dissection) {
@@ -31,7 +43,12 @@ public struct PacketDissector {
         firstTime = start
         result.begin(packet, content, firstTime: start)
         nameOrigin(of: result)
-        result.wantsFields = wantsFields
+        result.wantsFields = depth == .everything
+        guard depth > .headers else { return }
+        if keepsFrames {
+            result.headers.beginBytes(packet.bytes, .frame)
+            FrameHeaders.dissect(packet, content, into: result.headers)
+        }
         if let problem = content.problem { result.problems.add { $0.append(problem.description) } }
         if content.fragments > 1 {
             result.notes.add {
@@ -75,6 +92,11 @@ public struct PacketDissector {
                 }
             }
         }
+        if content.kind == .datagram || content.kind == .segment, result.tree.nodes.isEmpty {
+            decapsulator.withPayload(of: content, in: packet) { appendData($0, into: result) }
+        } else if content.rest.count > 0 {
+            appendData(UnsafeRawBufferPointer(rebasing: packet.bytes[content.rest.range]), into: result)
+        }
     }
 
     /// Asks for names when a packet comes from where none came before.
@@ -85,4 +107,20 @@ public struct PacketDissector {
             result.interfaceNames = source.interfaces.map(\.name)
         }
     }
+
+    /// Bytes that no protocol claims, as a field, so that they are in every listing.
+    private func appendData(_ bytes: UnsafeRawBufferPointer, into result: Dissection) {
+        guard bytes.count > 0 else { return }
+        result.upperProtocols.append(Self.dataProtocol)
+        guard result.wantsFields else { return }
+        result.tree.beginBytes(bytes, .datagram)
+        result.tree.beginProtocol(Self.dataProtocol, at: 0)
+        let range = ByteRange(start: 0, count: bytes.count)
+        result.tree.field(Self.dataProtocol, .bytes(range), at: range, .decimal)
+        result.tree.endProtocol(at: bytes.count)
+        result.ownNodes = result.tree.nodes.count
+    }
+
+    /// What bytes are called that no protocol claims, as tshark does.
+    static let dataProtocol: StaticString = "data"
 }

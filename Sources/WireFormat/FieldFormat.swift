@@ -11,8 +11,10 @@ public enum FieldFormat: Sendable {
     case flags([FlagLabel])
     /// Bytes that hold text up to the first NUL, or to their end.
     case text
-    /// Four or sixteen bytes that hold an IP address in network order.
+    /// An IP address: four or sixteen bytes in network order, or the number of an IPv4 address.
     case ipAddress
+    /// Bytes of a link layer's address.
+    case hardwareAddress
     /// Bytes that the sender does not set; shown only when everything is shown.
     case padding
 }

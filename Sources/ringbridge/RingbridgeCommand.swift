@@ -9,6 +9,7 @@ struct RingbridgeCommand: ParsableCommand {
         abstract: "Change the wire protocol of a cluster one node at a time.",
         subcommands: [
             DemoCommand.self, RunCommand.self, NodeSubcommand.self, StatusCommand.self, DecodeCommand.self, FixturesCommand.self,
+            FieldsCommand.self, DialectsCommand.self,
         ]
     )
 

@@ -85,8 +85,9 @@ struct FrameSource {
     }
 
     /// Dissects the frames in their order and hands each result to `body`.
-    func dissect(_ body: (Dissection) throws -> Void) rethrows {
+    func dissect(keepingFrames: Bool = false, _ body: (Dissection) throws -> Void) rethrows {
         var dissector = PacketDissector(keys: keys)
+        dissector.keepsFrames = keepingFrames
         let dissection = Dissection()
         for (index, frame) in frames.enumerated() {
             frame.bytes.withUnsafeBytes { bytes in

@@ -51,7 +51,7 @@ import WireFormat
             for carried in object["carries"]?.array ?? [] { #expect(carried.keys == ["message", "sender", "fields"]) }
             let protocols = object["protocols"]?.array?.compactMap(\.string) ?? []
             #expect(protocols.first == "eth")
-            let upper = Set(["cman", "totem", "totempg"])
+            let upper = Set(["cman", "totem", "totempg", "data"])
             for key in object["fields"]?.keys ?? [] {
                 let prefix = key.split(separator: ".")[0]
                 #expect(upper.contains(String(prefix)) && protocols.contains(String(prefix)), "\(key)")

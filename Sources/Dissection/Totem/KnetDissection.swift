@@ -143,7 +143,7 @@ extension TotemDissector {
             return
         }
         if result.wantsFields { result.tree.takeApartLastField() }
-        beginBytes(message, into: result)
+        beginBytes(message, data.compression == 0 ? nil : .decompressed, into: result)
         self.isCopy = isCopy
         defer { self.isCopy = false }
         dissect(Corosync3.self, message, into: result)

@@ -127,8 +127,8 @@ struct TotemDissector {
         conversations[arrival.source, arrival.destination] = conversation
     }
 
-    func beginBytes(_ bytes: UnsafeRawBufferPointer, into result: Dissection) {
-        if result.wantsFields { result.tree.beginBytes(bytes) }
+    func beginBytes(_ bytes: UnsafeRawBufferPointer, _ origin: ByteRun.Origin? = nil, into result: Dissection) {
+        if result.wantsFields { result.tree.beginBytes(bytes, origin) }
     }
 
     // MARK: in an envelope
@@ -213,7 +213,7 @@ struct TotemDissector {
         note(content, arrival, generation, into: result)
         result.dialect = Dialect(generation)
         result.recognition = Recognition(form: content.scheme.envelope.recognition, choice: nil)
-        beginBytes(bytes, into: result)
+        beginBytes(bytes, content.scheme.cipher == .none ? nil : .decrypted, into: result)
         switch (generation, form) {
         case (_, .ringTest(let kind, let byteOrder)?): dissect(kind, bytes, byteOrder, into: result)
         case (.totem2005, _): dissect(OpenAIS2005.self, bytes, into: result)

@@ -69,6 +69,10 @@ public struct TotemIPAddress: WireStructure, Hashable {
                 high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
                 low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             }
+            if V.purpose == .describe {
+                var garbage = InlineArray<12, UInt8>(repeating: 0)
+                try visitor.field("pad", &garbage, .padding)
+            }
         }
     }
 }

@@ -68,6 +68,11 @@ public struct CMAPMulticast: ServiceStructure, Hashable {
             try visitor.field("value_len", &valueLength)
             let count = Int(clamping: valueLength)
             switch (valueType, count) {
+            case _ where V.purpose == .describe:
+                try integer(Int64.self, &visitor)
+                try integer(UInt64.self, &visitor)
+                try visitor.field("value", &bytes, count: 0, .text)
+                try visitor.field("value", &bytes, count: 0, .decimal)
             case (1, 1): try integer(Int8.self, &visitor)
             case (2, 1): try integer(UInt8.self, &visitor)
             case (3, 2): try integer(Int16.self, &visitor)

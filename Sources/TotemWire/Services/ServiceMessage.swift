@@ -256,7 +256,7 @@ public struct ServiceMessage: Sendable {
             try visitor.structure("header", &header)
             body = .unknown(header)
         }
-        if V.purpose == .read, visitor.remaining > 0 {
+        if V.purpose != .write, visitor.includes(visitor.remaining > 0) {
             try visitor.payload("trailing", &trailing)
         }
     }

@@ -81,7 +81,7 @@ public struct TreeRenderer {
                     text.append(node.range.count)
                     text.append(" bytes")
                 } else {
-                    append(value, format, tree, index, to: &text)
+                    text.append(described: value, format, tree, index)
                 }
                 append(node.range, to: &text)
             }
@@ -142,41 +142,47 @@ public struct TreeRenderer {
         }
         text.append("]")
     }
-
-    private func append(_ value: FieldValue, _ format: FieldFormat, _ tree: FieldTree, _ index: Int, to text: inout TextBuffer) {
-        switch value {
-        case .unsigned(let number):
-            text.append(number)
-            switch format {
-            case .labelled, .flags, .hexadecimal:
-                text.append(" (")
-                text.append(meaningOf: number, format)
-                text.append(")")
-            case .padding: text.append(" (not set)")
-            case .decimal, .text, .ipAddress: break
-            }
-        case .signed(let number):
-            text.append(number)
-            if case .labelled = format {
-                text.append(" (")
-                text.append(meaningOf: UInt64(bitPattern: number), format)
-                text.append(")")
-            }
-        case .bytes(let range):
-            tree.withBytes(ofNode: index) { bytes in
-                text.append(UnsafeRawBufferPointer(rebasing: bytes[range.range]), format, limit: 64)
-            }
-        }
-    }
 }
 
 extension TextBuffer {
+    /// A value with what it means, for people.
+    mutating func append(described value: FieldValue, _ format: FieldFormat, _ tree: FieldTree, _ index: Int) {
+        switch value {
+        case .unsigned(let number):
+            append(number)
+            switch format {
+            case .labelled, .flags, .hexadecimal, .ipAddress:
+                append(" (")
+                append(meaningOf: number, format)
+                append(")")
+            case .padding: append(" (not set)")
+            case .decimal, .text, .hardwareAddress: break
+            }
+        case .signed(let number):
+            append(number)
+            if case .labelled = format {
+                append(" (")
+                append(meaningOf: UInt64(bitPattern: number), format)
+                append(")")
+            }
+        case .bytes(let range):
+            tree.withBytes(ofNode: index) { bytes in
+                append(UnsafeRawBufferPointer(rebasing: bytes[range.range]), format, limit: 64)
+            }
+        }
+    }
+
     /// Bytes as the format wants them; no more than `limit` in hexadecimal.
     mutating func append(_ run: UnsafeRawBufferPointer, _ format: FieldFormat, limit: Int = .max) {
         switch format {
         case .text: append(foreign: UnsafeRawBufferPointer(rebasing: run.prefix { $0 != 0 }))
         case .ipAddress:
             if let address = IPAddress(networkBytes: run) { append(address) } else { append(hexadecimal: run) }
+        case .hardwareAddress:
+            for (index, byte) in run.enumerated() {
+                if index > 0 { append(":") }
+                append(hexadecimalByte: byte)
+            }
         case .decimal, .hexadecimal, .labelled, .flags, .padding:
             append(hexadecimal: UnsafeRawBufferPointer(rebasing: run.prefix(limit)))
             if run.count > limit {
