@@ -155,12 +155,41 @@ private let captures = CaptureSupport.captureNames(prefix: "corosync/3.1.7-udp")
         }
     }
 
+    /// docs/services.md has a row for every message with its fields by generation, or names those of which there is the header only.
+    @Test(arguments: TotemGeneration.allCases) func thePageListsEveryMessage(_ generation: TotemGeneration) throws {
+        let short = generation == .totem2005 ? "2005" : generation.name.description.split(separator: "-")[1]
+        let page = try CaptureSupport.text(of: "../docs/services.md").split(separator: "\n")
+        for kind in ServiceMessageKind.all(of: generation) {
+            if case .opaque = kind {
+                #expect(page.contains { $0.contains(kind.name.description) }, "\(kind.name)")
+                continue
+            }
+            let row = page.first { line in
+                let cells = line.split(separator: "|")
+                guard cells.count > 1, cells[0] == " `\(kind.name)` " else { return false }
+                return cells[1].split { $0 == " " || $0 == "," }.contains(Substring(short))
+            }
+            let fields = try #require(row, "\(kind.name) of \(generation.name)")
+            var message = ServiceMessage(kind, of: generation)
+            var describer = WireDescriber(FieldCounter())
+            try message.visit(&describer)
+            var names = describer.sink.names.filter { !$0.hasPrefix("header.") && !$0.hasSuffix(".length") }
+            if case .cman = kind { names.removeAll { ["tgtport", "srcport", "flags", "srcid", "tgtid", "cmd"].contains($0) } }
+            for name in names { #expect(fields.contains("`\(name)`"), "\(kind.name) of \(generation.name)") }
+        }
+    }
+
+    /// Collects the names of fields that are no padding.
     private struct FieldCounter: LayoutSink {
         var names: [String] = []
+        private var path: [String] = []
 
-        mutating func field(_ name: StaticString, type: String, _ format: FieldFormat) { names.append(name.description) }
-        mutating func beginGroup(_ name: StaticString, isList: Bool) {}
-        mutating func endGroup() {}
+        mutating func field(_ name: StaticString, type: String, _ format: FieldFormat) {
+            if case .padding = format { return }
+            names.append((path + [name.description]).joined(separator: "."))
+        }
+        mutating func beginGroup(_ name: StaticString, isList: Bool) { path.append(name.description + (isList ? "[]" : "")) }
+        mutating func endGroup() { path.removeLast() }
     }
 
     /// Constructed, because no recording has them: an event, and a session of ykd.
