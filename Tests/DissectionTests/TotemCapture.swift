@@ -78,4 +78,38 @@ struct TotemCapture: CustomTestStringConvertible, Sendable {
             .replacing("mcast[frag1]", with: "mcast").replacing("knet-", with: "")
         return (isReadable && !contains(["/cman0-"]) ? MessageCountTests.counts(Substring(names)) : nil, total)
     }
+
+    /// How many messages above totempg there are, by the same table; nil where it does not tell. Of services whose functions have names
+    /// here the names count, of others the service.
+    func recordedMessages() throws -> [String: Int]? {
+        guard name.hasPrefix("openais/") else { return nil }
+        let file = name.split(separator: "/")[1]
+        let page = try CaptureSupport.text(of: "openais/README.md")
+        guard let line = page.split(separator: "\n").first(where: { $0.hasPrefix("| \(file) |") }) else { return nil }
+        let parts = line.split(separator: "//")
+        guard parts.count == 2 else { return nil }
+        var counts: [String: Int] = [:]
+        for part in parts[1].split(separator: "|")[0].split(separator: ",") where !part.contains("(") {
+            let words = part.split(separator: " ").map { $0.lowercased() }
+            guard let count = words.last.flatMap({ Int($0) }) else { continue }
+            counts[Self.messageName(words), default: 0] += count
+        }
+        return counts
+    }
+
+    /// E.g. of `a/CPG fn 3 9`, `CMAN/TRANSITION 5`, `sync/barrier 30` or `group 'syncv2' 10`, without the count.
+    private static func messageName(_ words: [String]) -> String {
+        if words[0] == "group" { return "syncv2" }
+        let path = words[0].split(separator: "/")
+        guard path[0] == "a" else { return path.joined(separator: ".") }
+        let functions = ["procjoin", "procleave", "joinlist", "mcast", "downlist-old", "downlist"]
+        if path[1] == "cpg", words.count > 2, let function = Int(words[2]) { return "cpg.\(functions[function])" }
+        return String(path[1])
+    }
+
+    /// The name by which the table counts a message.
+    static func countedName(_ message: String) -> String {
+        let service = message.split(separator: ".")[0]
+        return ["cpg", "cman", "sync"].contains(service) ? message : String(service)
+    }
 }

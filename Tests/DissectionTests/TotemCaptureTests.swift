@@ -23,6 +23,7 @@ import WireFormat
     @Test(arguments: TotemCapture.all)
     func everyPacketIsWhatTheRecordingSays(_ capture: TotemCapture) throws {
         var counts: [String: Int] = [:]
+        var carried: [String: Int] = [:]
         var frames = 0
         var failure: String?
         func check(_ condition: Bool, _ what: @autoclosure () -> String) {
@@ -32,6 +33,7 @@ import WireFormat
             frames += 1
             let message = packet.message.description
             counts[message, default: 0] += 1
+            for message in packet.carries { carried[TotemCapture.countedName(message.message.description), default: 0] += 1 }
             check(packet.problems.isEmpty, "frame \(packet.frame): \(packet.problems.strings)")
             guard Self.totemMessages.contains(message) || capture.isKnet && Self.knetMessages.contains(message) else {
                 check(Self.others.contains(message) && packet.dialect == nil, "frame \(packet.frame) is \(message)")
@@ -52,6 +54,10 @@ import WireFormat
             check((packet.envelope?.keyName != nil) == (capture.isProtected || dialect == .totem2005), "frame \(packet.frame)")
         }
         #expect(failure == nil)
+        // The page's program counted beginnings; of some messages pieces are missing in the recording.
+        let unfinished = ["openais/wt-f5586a7-loss10.pcap": ("cpg.mcast", 9), "openais/wt-f5586a7-evs-burst.pcap": ("evs", 1)]
+        if let (message, count) = unfinished[capture.name] { carried[message, default: 0] += count }
+        if let messages = try capture.recordedMessages() { #expect(carried == messages) }
         let recorded = try capture.recordedCounts()
         #expect(frames == recorded.total)
         guard var expected = recorded.counts else { return }
