@@ -1,6 +1,6 @@
 /// Key material that all members of a cluster share, as it stands in its key file. Its description does not tell it.
 public struct SecurityKey: Sendable, Hashable {
-    /// Where it comes from, for people: a file's name, or what it was derived from.
+    /// Where it comes from, to stand behind "the key": a file's name, or e.g. "of cluster alpha".
     public let name: String
     /// The key. Empty for the first cman on Totem, which passes no key at all (reference/totem-wire.md 2.1).
     public let bytes: [UInt8]
@@ -16,11 +16,11 @@ public struct SecurityKey: Sendable, Hashable {
     public init(clusterName: String) {
         let text = Array(clusterName.utf8)
         let count = (text.count + 4) & 0xFC
-        self.init(name: "cluster name \(clusterName)", bytes: Array((text + [0, 0, 0, 0]).prefix(count)))
+        self.init(name: "of cluster \(clusterName)", bytes: Array((text + [0, 0, 0, 0]).prefix(count)))
     }
 
     /// The key of the first cman on Totem: none at all.
-    public static let empty = SecurityKey(name: "empty key", bytes: [])
+    public static let empty = SecurityKey(name: "of length 0", bytes: [])
 }
 
 extension SecurityKey: CustomStringConvertible, CustomReflectable {

@@ -28,4 +28,21 @@ import TotemSecurity
         // Once for each of the three nodes.
         #expect(noted == 3)
     }
+
+    /// A packet that was changed on the way is not read, but its envelope is shown.
+    @Test func aDamagedPacketShowsItsEnvelope() throws {
+        var source = try FrameSource("corosync/3.1.7-knet-aes256-sha256-form.pcap")
+        source.keys = TotemCapture.keys
+        source.frames = Array(source.frames.prefix(4))
+        source.frames[3].bytes[source.frames[3].bytes.count - 1] ^= 1
+        var last: (message: String, dialect: Dialect?, problems: [String], fields: [String])?
+        source.dissect { packet in
+            let fields = packet.tree.nodes.map { $0.name.description }
+            last = (packet.message.description, packet.dialect, packet.problems.strings, fields)
+        }
+        #expect(last?.message == "encrypted" && last?.dialect == .corosync3)
+        let problem = "bad digest: the key corosync/keys/authkey-256.bin fitted before, and does not fit this packet"
+        #expect(last?.problems == [problem])
+        for name in ["salt", "data", "hmac"] { #expect(last?.fields.contains(name) == true) }
+    }
 }

@@ -148,14 +148,14 @@ struct TotemDissector {
             let apart = takeDigestApart(content, &arrival, into: result)
             return dissect(apart, payload, arrival, into: result) ? .recognised : .foreign
         case .damaged(let scheme, let keyName):
-            describe(scheme, keyName, into: result)
+            describe(scheme, keyName, payload, into: result)
             result.problems.add {
                 $0.append("bad digest: the key ")
                 $0.append(keyName)
                 $0.append(" fitted before, and does not fit this packet")
             }
         case .unsupported(let scheme, let keyName):
-            describe(scheme, keyName, into: result)
+            describe(scheme, keyName, payload, into: result)
             result.notes.add {
                 if let keyName {
                     $0.append("authentic by the key ")
@@ -178,11 +178,15 @@ struct TotemDissector {
     }
 
     /// A packet of which only the envelope is known.
-    private func describe(_ scheme: SecurityScheme, _ keyName: String?, into result: Dissection) {
+    private func describe(_ scheme: SecurityScheme, _ keyName: String?, _ payload: UnsafeRawBufferPointer, into result: Dissection) {
         result.message = Self.encryptedMessage
         result.dialect = scheme.envelope.dialects.last
-        result.envelope = TotemEnvelope(scheme: scheme, keyName: keyName)
-        result.upperProtocols.append(EnvelopeLayout.protocolName)
+        if let layout = EnvelopeLayout(scheme, count: payload.count) {
+            appendEnvelope(layout, keyName, payload, into: result)
+        } else {
+            result.envelope = TotemEnvelope(scheme: scheme, keyName: keyName)
+            result.upperProtocols.append(EnvelopeLayout.protocolName)
+        }
         result.detail.append(result.content.length)
         result.detail.append(" bytes, ")
         result.detail.append(scheme.description)
@@ -209,7 +213,7 @@ struct TotemDissector {
         case (.knet, .knet?): generation = .corosync3
         default: return false
         }
-        appendEnvelope(content, payload, into: result)
+        appendEnvelope(content.layout, content.keyName, payload, into: result)
         note(content, arrival, generation, into: result)
         result.dialect = Dialect(generation)
         result.recognition = Recognition(form: content.scheme.envelope.recognition, choice: nil)
@@ -225,14 +229,19 @@ struct TotemDissector {
         return true
     }
 
-    private func appendEnvelope(_ content: EnvelopeContent, _ payload: UnsafeRawBufferPointer, into result: Dissection) {
-        result.envelope = TotemEnvelope(scheme: content.scheme, keyName: content.keyName)
+    private func appendEnvelope(
+        _ layout: EnvelopeLayout,
+        _ keyName: String?,
+        _ payload: UnsafeRawBufferPointer,
+        into result: Dissection
+    ) {
+        result.envelope = TotemEnvelope(scheme: layout.scheme, keyName: keyName)
         result.upperProtocols.append(EnvelopeLayout.protocolName)
         guard result.wantsFields else { return }
         var tree = result.tree
         tree.beginBytes(payload)
         tree.beginProtocol(EnvelopeLayout.protocolName, at: 0)
-        content.layout.report(payload, to: &tree)
+        layout.report(payload, to: &tree)
         tree.endProtocol(at: payload.count)
         result.ownNodes = tree.nodes.count
     }
