@@ -31,7 +31,7 @@ public struct CarriedRecord: Sendable {
 }
 
 /// A capture of Totem over UDP, with what is known of it beforehand.
-public struct TotemCapture: Sendable, CustomStringConvertible {
+public struct TotemRecording: Sendable, CustomStringConvertible {
     /// Its name below `captures/`.
     public var name: String
     /// The generation of its daemons. openais 0.80 stands for rings in which corosync 1 takes part too.
@@ -40,7 +40,7 @@ public struct TotemCapture: Sendable, CustomStringConvertible {
     public var description: String { name }
 
     /// The captures of daemons whose packets are not inside knet.
-    public static let all: [TotemCapture] = {
+    public static let all: [TotemRecording] = {
         let names = CaptureSupport.captureNames(prefix: "openais/") + CaptureSupport.captureNames(prefix: "corosync/")
         let prefixes: [(String, TotemGeneration)] = [
             ("cman0-", .totem2005), ("wt-", .openais080), ("cman2-", .openais080), ("mixed-", .openais080), ("cman3-", .corosync1),
@@ -48,7 +48,7 @@ public struct TotemCapture: Sendable, CustomStringConvertible {
         ]
         return names.compactMap { name in
             let file = name.split(separator: "/")[1]
-            return prefixes.first { file.hasPrefix($0.0) }.map { TotemCapture(name: name, generation: $0.1) }
+            return prefixes.first { file.hasPrefix($0.0) }.map { TotemRecording(name: name, generation: $0.1) }
         }
     }()
 

@@ -1,3 +1,4 @@
+import CaptureSupport
 import Captures
 import Dissection
 import Testing
@@ -5,6 +6,29 @@ import TotemWire
 
 /// What the decoder shows of messages above totempg, where the tests of the layouts do not reach.
 @Suite struct CarriedDissection {
+    /// Every message of every recording is a known one, and has no bytes behind it; and the decoder finds those that are found without
+    /// it, each once.
+    @Test(arguments: TotemCapture.all)
+    func nothingIsUnknownOrMissing(_ capture: TotemCapture) throws {
+        var found: [String: Int] = [:]
+        var odd: [String] = []
+        try capture.source().dissect { packet in
+            for carried in packet.carries {
+                found[carried.message.description, default: 0] += 1
+                if carried.kind == nil { odd.append("frame \(packet.frame): \(carried.message)") }
+            }
+            odd += packet.notes.strings.filter { $0.contains("bytes behind") }
+        }
+        #expect(odd.isEmpty)
+        guard let recording = TotemRecording.all.first(where: { $0.name == capture.name }) else {
+            #expect(capture.isKnet)
+            return
+        }
+        var expected: [String: Int] = [:]
+        for message in try recording.messages() { expected[try #require(message.read()?.kind).name.description, default: 0] += 1 }
+        #expect(found == expected)
+    }
+
     /// Every frame of a capture of each generation, cut as a snap length does: a prefix of the fields is shown, nothing crashes, and
     /// where nothing is cut no problem is found.
     @Test(arguments: ["openais/cman2-02a34df25-ports.pcap", "openais/wt-f5586a7-services.pcap", "corosync/needle2.4-udp-stop.pcap"])

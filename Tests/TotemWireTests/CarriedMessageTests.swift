@@ -19,12 +19,12 @@ func written(_ message: ServiceMessage, _ payload: [UInt8], _ byteOrder: ByteOrd
 /// Every message that mcasts of the captures carry.
 @Suite struct CarriedMessages {
     @Test func allCapturesAreThere() {
-        let counts = Dictionary(grouping: TotemCapture.all, by: \.generation).mapValues(\.count)
+        let counts = Dictionary(grouping: TotemRecording.all, by: \.generation).mapValues(\.count)
         #expect(counts == [.totem2005: 8, .openais080: 38, .corosync1: 49, .corosync2: 41, .corosync3: 23])
     }
 
-    @Test(arguments: TotemCapture.all)
-    func everyMessageIsKnownAndKeepsItsBytes(_ capture: TotemCapture) throws {
+    @Test(arguments: TotemRecording.all)
+    func everyMessageIsKnownAndKeepsItsBytes(_ capture: TotemRecording) throws {
         let messages = try capture.messages()
         for message in messages {
             let read = try #require(try message.read(), "group of frame \(message.frame)")
@@ -40,7 +40,7 @@ func written(_ message: ServiceMessage, _ payload: [UInt8], _ byteOrder: ByteOrd
     @Test func countsAreThoseOfThePage() throws {
         let page = try CaptureSupport.text(of: "openais/README.md")
         var compared = 0
-        for capture in TotemCapture.all {
+        for capture in TotemRecording.all {
             let file = capture.name.split(separator: "/")[1]
             guard let line = page.split(separator: "\n").first(where: { $0.hasPrefix("| \(file) ") }),
                 let list = line.split(separator: "|").last(where: { $0.contains("//") })
@@ -85,7 +85,7 @@ func written(_ message: ServiceMessage, _ payload: [UInt8], _ byteOrder: ByteOrd
         "corosync/needle2.4-udpu-confver.pcap",
     ])
     func noTruncationCrashesOrLeavesBytesUnread(_ name: String) throws {
-        let capture = try #require(TotemCapture.all.first { $0.name == name })
+        let capture = try #require(TotemRecording.all.first { $0.name == name })
         var seen: Set<ServiceMessageKind> = []
         for message in try capture.messages() {
             let group = try #require(message.serviceGroup)
@@ -107,7 +107,7 @@ func written(_ message: ServiceMessage, _ payload: [UInt8], _ byteOrder: ByteOrd
     }
 }
 
-extension TotemCapture {
+extension TotemRecording {
     /// Whether nobody said anything above totempg: nothing happened, a single node had been there before, or what was tried was refused.
     fileprivate var isSilent: Bool {
         ["-idle", "inquorate-send", "cman0-06267550e-leave-remove", "cman0-06267550e-death"].contains { name.contains($0) }

@@ -14,7 +14,7 @@ private struct Report {
 
     var lines: [Line] = []
 
-    init(of capture: TotemCapture) throws {
+    init(of capture: TotemRecording) throws {
         let text = try CaptureSupport.text(of: capture.name.dropLast(".pcap".count) + ".truth.txt")
         var node: UInt32?
         for line in text.split(separator: "\n") {
@@ -67,11 +67,11 @@ private func isSubsequence<Element: Equatable>(_ part: some Sequence<Element>, o
     return true
 }
 
-private let cmanCaptures = TotemCapture.all.filter { $0.name.hasPrefix("openais/cman") || $0.isMixed }
+private let cmanCaptures = TotemRecording.all.filter { $0.name.hasPrefix("openais/cman") || $0.isMixed }
 
 /// The contents of messages against what the daemons and programs reported.
 @Suite struct ReportedContents {
-    private static func cman(_ capture: TotemCapture) throws -> [(record: CarriedRecord, message: CmanOnTotemMessage)] {
+    private static func cman(_ capture: TotemRecording) throws -> [(record: CarriedRecord, message: CmanOnTotemMessage)] {
         try capture.messages().compactMap { record in
             guard case .cman(let message)? = try record.read()?.body else { return nil }
             return (record, message)
@@ -251,7 +251,7 @@ private let cmanCaptures = TotemCapture.all.filter { $0.name.hasPrefix("openais/
     /// A member's node id and address, which are the same in plain openais, and the order in which the daemons logged them.
     @Test(arguments: ["openais/wt-f5586a7-form3.pcap", "openais/cman2-02a34df25-join3.pcap"])
     func membersDescribeThemselves(_ name: String) throws {
-        let capture = try #require(TotemCapture.all.first { $0.name == name })
+        let capture = try #require(TotemRecording.all.first { $0.name == name })
         var addresses: [String] = []
         for record in try capture.messages() {
             guard case .clmNodeJoin(let join)? = try record.read()?.body else { continue }
@@ -277,7 +277,7 @@ private let cmanCaptures = TotemCapture.all.filter { $0.name.hasPrefix("openais/
     /// Programs of openais: closed process groups and extended virtual synchrony.
     @Test func openaisProgramsReceivedTheMessages() throws {
         var compared = 0
-        for capture in TotemCapture.all where capture.name.contains("/wt-") {
+        for capture in TotemRecording.all where capture.name.contains("/wt-") {
             let report = try Report(of: capture)
             var groups: [Received] = []
             var synchrony: [Received] = []
@@ -314,7 +314,7 @@ private let cmanCaptures = TotemCapture.all.filter { $0.name.hasPrefix("openais/
 
     /// A node with an older configuration says so, as the daemons' maps show.
     @Test func configurationVersionsAreThoseOfTheMaps() throws {
-        let capture = try #require(TotemCapture.all.first { $0.name == "corosync/needle2.4-udpu-confver.pcap" })
+        let capture = try #require(TotemRecording.all.first { $0.name == "corosync/needle2.4-udpu-confver.pcap" })
         var versions: [UInt32: Set<UInt64>] = [:]
         for record in try capture.messages() {
             guard case .cmapMulticast(let message)? = try record.read()?.body else { continue }
@@ -338,7 +338,7 @@ private let cmanCaptures = TotemCapture.all.filter { $0.name.hasPrefix("openais/
         "corosync/needle2.4-udpu-form.pcap", "corosync/needle2.4-udp-kill.pcap", "corosync/3.1.7-udpu-form.pcap",
     ])
     func votesAreThoseOfTheQuorumTool(_ name: String) throws {
-        let capture = try #require(TotemCapture.all.first { $0.name == name })
+        let capture = try #require(TotemRecording.all.first { $0.name == name })
         let text = try CaptureSupport.text(of: name.dropLast(".pcap".count) + ".truth.txt")
         let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Expected votes:") })
         let expected = try #require(line.split(separator: " ").last.flatMap { UInt32($0) })
