@@ -29,6 +29,11 @@ public struct TextBuffer: Sendable {
         count -= 1
     }
 
+    /// Takes everything behind the first `count` bytes away.
+    mutating func truncate(to count: Int) {
+        self.count = min(count, self.count)
+    }
+
     @inline(never)
     private mutating func grow(by room: Int) {
         storage.append(contentsOf: repeatElement(0, count: max(count + room, 2 * storage.count, 256) - storage.count))
@@ -98,21 +103,27 @@ public struct TextBuffer: Sendable {
     private static func write(_ number: UInt64, to target: UnsafeMutablePointer<UInt8>, width: Int = 1) -> Int {
         var digits = 1
         var limit: UInt64 = 10
-        while number >= limit {
+        // 2^64 has 20 digits.
+        while number >= limit, digits < 20 {
             digits &+= 1
-            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            limit = next
+            limit &*= 10
         }
         digits = max(digits, width)
+        let pairs: StaticString = """
+            0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+            5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+            """
         var rest = number
         var place = digits
-        while place > 0 {
-            place &-= 1
-            let quotient = rest / 10
-            target[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+        while place >= 2 {
+            let quotient = rest / 100
+            let pair = 2 &* Int(truncatingIfNeeded: rest &- quotient &* 100)
+            place &-= 2
+            target[place] = pairs.utf8Start[pair]
+            target[place &+ 1] = pairs.utf8Start[pair &+ 1]
             rest = quotient
         }
+        if place == 1 { target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest) }
         return digits
     }
 
@@ -166,28 +177,36 @@ public struct TextBuffer: Sendable {
 
     mutating func append(_ address: IPAddress) {
         guard let number = address.ipv4Number else { return append(address.description) }
-        extend(15) { target in
-            var count = Self.write(UInt64(number >> 24), to: target)
-            for shift: UInt32 in [16, 8, 0] {
-                target[count] = UInt8(ascii: ".")
-                count &+= 1
-                count &+= Self.write(UInt64(number >> shift & 255), to: target + count)
-            }
-            return count
+        extend(15) { Self.write(ipv4: number, to: $0) }
+    }
+
+    @inline(__always)
+    private static func write(ipv4 number: UInt32, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        var count = write(UInt64(number >> 24), to: target)
+        var shift: UInt32 = 24
+        while shift > 0 {
+            shift &-= 8
+            target[count] = UInt8(ascii: ".")
+            count &+= 1
+            count &+= write(UInt64(number >> shift & 255), to: target + count)
         }
+        return count
     }
 
     /// `address:port`, IPv6 as `[address]:port`.
     mutating func append(_ endpoint: Endpoint) {
-        if endpoint.address.family == .ipv6 {
+        if let number = endpoint.address.ipv4Number {
+            extend(21) { target in
+                let count = Self.write(ipv4: number, to: target)
+                target[count] = UInt8(ascii: ":")
+                return count &+ 1 &+ Self.write(UInt64(endpoint.port), to: target + count + 1)
+            }
+        } else {
             append(byte: UInt8(ascii: "["))
             append(endpoint.address)
-            append(byte: UInt8(ascii: "]"))
-        } else {
-            append(endpoint.address)
+            append("]:")
+            append(magnitude: UInt64(endpoint.port))
         }
-        append(byte: UInt8(ascii: ":"))
-        append(magnitude: UInt64(endpoint.port))
     }
 
     /// Spaces up to column `column`, counted in bytes from `start`.
@@ -249,6 +268,23 @@ public struct TextBuffer: Sendable {
             append("\\u00")
             append(hexadecimalByte: byte)
         default: append(byte: byte)
+        }
+    }
+
+    /// A JSON key and its colon: what stands in `path` from `start` on, and `name`. Names of fields need no escapes.
+    @inline(__always)
+    mutating func append(key path: TextBuffer, from start: Int, _ name: StaticString) {
+        let (pathCount, nameCount) = (path.count - start, name.utf8CodeUnitCount)
+        path.storage.withUnsafeBytes { path in
+            extend(pathCount + nameCount + 3) { target in
+                target[0] = UInt8(ascii: "\"")
+                let target = UnsafeMutableRawPointer(target) + 1
+                if let source = path.baseAddress { target.copyMemory(from: source + start, byteCount: pathCount) }
+                (target + pathCount).copyMemory(from: name.utf8Start, byteCount: nameCount)
+                (target + pathCount + nameCount).storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+                (target + pathCount + nameCount + 1).storeBytes(of: UInt8(ascii: ":"), as: UInt8.self)
+                return pathCount + nameCount + 3
+            }
         }
     }
 

@@ -19,27 +19,29 @@ struct JSONFieldWriter {
         var pathStart: Int
     }
 
-    /// Names of the protocol and structures around the next field; those before `pathStart` belong to objects further out.
-    private var path: [StaticString] = []
+    /// Names of the protocol and structures around the next field, each with its dot; those before `pathStart` belong to objects further
+    /// out.
+    private var path = TextBuffer()
     private var pathStart = 0
     private var opened: [Opened] = []
     private var needsComma = false
 
     mutating func append(_ tree: FieldTree, nodes: Range<Int>, to text: inout TextBuffer) {
-        path.removeAll(keepingCapacity: true)
+        path.removeAll()
         pathStart = 0
         opened.removeAll(keepingCapacity: true)
         needsComma = false
         text.append("{")
         var index = nodes.lowerBound
         while index < nodes.upperBound {
-            let node = tree.nodes[index]
-            switch node.kind {
+            let name = tree.nodes[index].name
+            switch tree.nodes[index].kind {
             case .protocol, .begin(.structure):
                 open(.name)
-                path.append(node.name)
+                path.append(name)
+                path.append(byte: UInt8(ascii: "."))
             case .begin(.list):
-                beginMember(node.name, to: &text)
+                beginMember(name, to: &text)
                 text.append("[")
                 open(.array)
                 needsComma = false
@@ -50,9 +52,9 @@ struct JSONFieldWriter {
                 needsComma = false
             case .end: close(to: &text)
             case .field(let value, let format):
-                if node.isTakenApart { break }
+                if tree.nodes[index].isTakenApart { break }
                 let last = lastOfSameName(tree, from: index, in: nodes)
-                beginMember(node.name, to: &text)
+                beginMember(name, to: &text)
                 if last > index {
                     text.append("[")
                     for repeated in index...last {
@@ -92,7 +94,7 @@ struct JSONFieldWriter {
 
     private mutating func close(to text: inout TextBuffer) {
         guard let scope = opened.popLast() else { return }
-        path.removeLast(path.count - scope.pathCount)
+        path.truncate(to: scope.pathCount)
         pathStart = scope.pathStart
         switch scope.scope {
         case .name: return
@@ -104,15 +106,9 @@ struct JSONFieldWriter {
 
     /// The comma and the key of the next value.
     private func beginMember(_ name: StaticString, to text: inout TextBuffer) {
-        if needsComma { text.append(",") }
+        if needsComma { text.append(byte: UInt8(ascii: ",")) }
         if opened.last?.scope == .array { return }
-        text.append("\"")
-        for part in path[pathStart...] {
-            text.append(part)
-            text.append(".")
-        }
-        text.append(name)
-        text.append("\":")
+        text.append(key: path, from: pathStart, name)
     }
 
     private func append(_ value: FieldValue, _ format: FieldFormat, _ tree: FieldTree, _ index: Int, to text: inout TextBuffer) {

@@ -8,6 +8,7 @@ extension TextBuffer {
         append(ring.sequence)
     }
 
+    @inline(__always)
     private mutating func append(_ label: StaticString, _ number: some BinaryInteger) {
         append(label)
         append(number)
