@@ -38,6 +38,14 @@ public enum CaptureSupport {
         return String(decoding: content, as: UTF8.self)
     }
 
+    /// `bytes`, compressed as a knet sender does it that compresses with zlib (compress2, compress_zlib.c@kn).
+    public static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+        var count = compressBound(UInt(bytes.count))
+        var result = [UInt8](repeating: 0, count: Int(count))
+        guard compress2(&result, &count, bytes, UInt(bytes.count), 6) == Z_OK else { return [] }
+        return Array(result[..<Int(count)])
+    }
+
     /// All whole UDP datagrams of the capture `name`.
     public static func datagrams(of name: String) throws(CaptureError) -> [CapturedDatagram] {
         try CaptureFile.datagrams(atPath: path(of: name))
