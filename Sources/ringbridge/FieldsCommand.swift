@@ -12,9 +12,16 @@ struct FieldsCommand: ParsableCommand {
     @Flag(help: "One JSON array.")
     var json = false
 
+    @Flag(help: "The JSON Schema of `decode -T ndjson`.")
+    var schema = false
+
     func run() throws {
         var output = StandardOutput()
-        FieldList(FieldCatalogue()).append(to: &output.text, asJSON: json)
+        if schema {
+            DecodeSchema(FieldCatalogue()).append(to: &output.text)
+        } else {
+            FieldList(FieldCatalogue()).append(to: &output.text, asJSON: json)
+        }
         do { try output.flush() } catch is StandardOutput.Closed {}
     }
 }

@@ -47,8 +47,8 @@ struct CatalogueBuilder {
 
     mutating func add(_ layout: LayoutCollector, of owner: String?, dialects: [Dialect]) {
         add(layout.protocolName)
-        for group in layout.groups where groupNames.insert(name(of: group)).inserted {
-            groups.append(FieldCatalogue.Group(name: name(of: group), path: group))
+        for group in layout.groups where groupNames.insert(name(of: group.path)).inserted {
+            groups.append(FieldCatalogue.Group(name: name(of: group.path), path: group.path, isList: group.isList))
         }
         for field in layout.fields { add(field, of: owner, dialects: dialects) }
     }
@@ -98,7 +98,7 @@ struct LayoutCollector: LayoutSink {
 
     let protocolName: StaticString
     private(set) var fields: [Field] = []
-    private(set) var groups: [[StaticString]] = []
+    private(set) var groups: [(path: [StaticString], isList: Bool)] = []
     private var path: [StaticString]
     private var lists = 0
     private var isListAtDepth: [Bool] = []
@@ -114,7 +114,7 @@ struct LayoutCollector: LayoutSink {
 
     mutating func beginGroup(_ name: StaticString, isList: Bool) {
         path.append(name)
-        groups.append(path)
+        groups.append((path, isList))
         isListAtDepth.append(isList)
         if isList { lists += 1 }
     }

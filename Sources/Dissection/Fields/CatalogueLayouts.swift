@@ -10,6 +10,7 @@ extension CatalogueBuilder {
         addHeaders()
         addEnvelopes()
         addCman()
+        addDLM()
         addTotem(OpenAIS2005.self)
         addTotem(OpenAIS080.self)
         addTotem(Corosync1.self)
@@ -64,6 +65,18 @@ extension CatalogueBuilder {
             var packet = CmanPacket(of: generation)
             packet.body = body
             try packet.visit(&describer)
+        }
+    }
+
+    private mutating func addDLM() {
+        for generation in DLMGeneration.allCases {
+            for kind in DLMMessageKind.allCases where kind.generations.contains(generation) {
+                add(DLMRecord.protocolName, message: kind.name.description, isCarried: true, dialects: []) {
+                    (describer: inout Describer) throws(WireError) in
+                    var record = DLMRecord(kind, of: generation)
+                    try record.visit(&describer)
+                }
+            }
         }
     }
 

@@ -42,6 +42,8 @@ public struct FieldCatalogue: Sendable {
         public internal(set) var name: String
         /// The parts of its name.
         let path: [StaticString]
+        /// Whether it is a list of structures.
+        let isList: Bool
     }
 
     /// A message that packets are or carry.

@@ -1,3 +1,4 @@
+import CmanWire
 import WireFormat
 
 /// Turns the values of a filter's text into what one field is compared with, and says what does not fit.
@@ -166,7 +167,9 @@ extension FieldCatalogue {
     /// All values of a key, where they are known.
     func knownValues(of key: PacketKey) -> [String]? {
         switch key {
-        case .message: Self.otherMessages + messages.filter { !$0.isCarried }.map(\.name)
+        case .message:
+            // A segment of the DLM is called like the first record that it completes.
+            Self.otherMessages + messages.filter { !$0.isCarried || $0.protocol.isEqual(to: DLMRecord.protocolName) }.map(\.name)
         case .carriedMessage: messages.filter(\.isCarried).map(\.name)
         case .dialect, .alternatives: Dialect.allCases.map(\.name.description)
         default: nil
@@ -174,5 +177,5 @@ extension FieldCatalogue {
     }
 
     /// What packets are called that are no message of any dialect.
-    static let otherMessages = ["unknown", "encrypted", "icmp", "arp", "fragment", "other"]
+    static let otherMessages = ["unknown", "encrypted", "icmp", "arp", "fragment", "other", "dlm.segment"]
 }

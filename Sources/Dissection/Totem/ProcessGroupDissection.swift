@@ -41,7 +41,8 @@ extension TotemDissector {
             // Daemons drop such a packet, or go on with what lies behind it (reference/totem-wire.md 5.4).
             return
         }
-        if result.wantsFields { result.tree.takeApartLastField() }
+        // Pieces may never become a whole message: their bytes are shown.
+        if result.wantsFields, packet.continuation == 0, packet.fragmented == 0 { result.tree.takeApartLastField() }
         deliver(packet, position, bytes, isNew: isNew, into: result)
     }
 

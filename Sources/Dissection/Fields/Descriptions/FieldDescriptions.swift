@@ -2,7 +2,7 @@
 enum FieldDescriptions {
     /// The tables of all protocols. A key is a full name, or the end of one for what several messages have alike.
     static let tables: [String: String] = [
-        headers, security, cman, programs, totem, knet, services, cmanOnTotem, olderServices,
+        headers, security, cman, programs, dlm, totem, knet, services, cmanOnTotem, olderServices,
     ].reduce(into: [:]) { all, table in
         all.merge(table) { _, second in second }
     }
