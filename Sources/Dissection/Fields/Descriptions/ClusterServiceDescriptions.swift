@@ -50,6 +50,7 @@ extension FieldDescriptions {
         "ykd.last_formed_entries": "how many sessions were formed last",
         "ykd.ambiguous_sessions_entries": "how many sessions may have been formed",
         "clm.node_id": "the node's id",
+        "clm.addr.family": "address family: 1 IPv4, 2 IPv6",
         "addr.length": "bytes of the node's address",
         "addr.value": "the node's address, as text",
         "name.length": "bytes of the name",
