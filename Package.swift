@@ -34,6 +34,11 @@ let package = Package(
             name: "RingbridgeModules",
             targets: ["WireFormat", "EngineKit", "CmanWire", "TotemWire", "CmanNode", "TotemNode", "ClusterServices", "Simulation"]
         ),
+        // What fuzzing, a package of its own, feeds.
+        .library(
+            name: "RingbridgeDecoding",
+            targets: ["WireFormat", "CmanWire", "TotemWire", "TotemSecurity", "Captures", "Dissection"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -56,7 +56,8 @@ public struct CmanJoinRequest: Sendable {
 
     mutating func visit<V: WireVisitor>(_ visitor: inout V, of generation: CmanGeneration) throws(WireError) {
         try visitor.field("votes", &votes)
-        var count = unreadAddresses.isEmpty ? UInt16(truncatingIfNeeded: addresses.count) : unreadCount
+        // A length of nothing makes no bytes of any number of addresses.
+        var count = addresses.isEmpty ? unreadCount : UInt16(truncatingIfNeeded: addresses.count)
         try visitor.field("num_addr", &count, order: .little, .decimal)
         try visitor.field("expected_votes", &expectedVotes, order: .little, .decimal)
         try visitor.field("wanted_node_id", &wantedNodeID, order: .little, generation == .cman2a ? .padding : .decimal)
@@ -71,6 +72,7 @@ public struct CmanJoinRequest: Sendable {
         let isKnown = addressLength == CmanSocketAddress.ipv4Length || addressLength == CmanSocketAddress.ipv6Length
         if visitor.includes(isKnown) {
             let start = visitor.offset
+            unreadCount = 0
             try visitor.list("addresses", &addresses, count: Int(count))
             if V.purpose == .read, visitor.offset - start != block {
                 throw WireError(.invalidValue(UInt64(addressLength)), field: "addr_len", offset: lengthOffset)

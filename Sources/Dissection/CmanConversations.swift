@@ -11,7 +11,7 @@ struct CmanConversations {
     }
 
     /// What is known of a cluster's generation.
-    struct Memory {
+    struct Memory: Equatable {
         /// The generations that nothing has ruled out.
         var possible: CmanGenerations
         /// What a node that asked to join says, until it is refused.

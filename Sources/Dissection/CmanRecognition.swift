@@ -43,6 +43,7 @@ struct CmanRecognition {
         let same = Self.isBareHeader(payload, of: generation) ? evidence.generations : candidates
         others = same.subtracting(CmanGenerations(generation))
 
+        guard memory != found.memory || source.port != destination.port else { return }
         let cluster = Self.cluster(of: payload, hasShortHeader: found.hasShortHeader)
         for port in [destination.port, source.port] {
             conversations.remember(memory, port: port, cluster: cluster, hasShortHeader: found.hasShortHeader)

@@ -105,6 +105,14 @@ private func rewritten(_ packet: CmanPacket, _ bytes: [UInt8]) throws -> [UInt8]
     #expect(throws: WireError.self) { try read(bytes) }
 }
 
+/// Found by fuzzing: the number of addresses was written as 0.
+@Test func aJoinRequestWithAddressesOfNoLengthIsWrittenAsItWasRead() throws {
+    var bytes = try #require(ExampleFrame.all.first { $0.name == "joinreq" }).bytes
+    bytes[20 + 28] = 0
+    bytes[20 + 2] = 3
+    #expect(try rewritten(read(bytes), bytes) == bytes)
+}
+
 @Test func addressesAreComparedWithoutTheirFamily() {
     let address = CmanSocketAddress(Endpoint(IPAddress(ipv4: 0x0A00_0001), 6809))
     var foreign = address

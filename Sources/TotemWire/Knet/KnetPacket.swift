@@ -33,6 +33,8 @@ public struct KnetPacket: WireMessage, Equatable {
     public var node: UInt16 = 0
     /// What it says.
     public var body: Body
+    /// What follows the last field of a ping or pong; knet sends nothing there.
+    public private(set) var trailing = ByteRange()
 
     private var pad1: UInt8 = 0
     private var pad2: UInt8 = 0
@@ -63,12 +65,12 @@ public struct KnetPacket: WireMessage, Equatable {
         }
     }
 
-    /// The part that is written separately: a fragment of a message, or what fills a probe.
+    /// The part that is written separately: a fragment of a message, what fills a probe, or what follows a ping.
     public var payload: ByteRange {
         switch body {
         case .data(let data): data.payload
         case .pmtud(let probe), .pmtudReply(let probe): probe.filling
-        case .ping, .pong: ByteRange()
+        case .ping, .pong: trailing
         }
     }
 
@@ -107,6 +109,7 @@ public struct KnetPacket: WireMessage, Equatable {
         try visitor.field("pad2", &pad2, .padding)
         if kind != self.kind { body = Body(kind) }
         try body.visit(&visitor)
+        if V.purpose == .read, visitor.remaining > 0 { try visitor.payload("trailing", &trailing) }
     }
 }
 
