@@ -40,6 +40,8 @@ public struct FixtureResult: Sendable, Hashable {
     public var seconds: Double
     /// Ids of requirements that the capture exercises.
     public var requirements: [String]
+    /// Whether its packets were recorded: constructed ones are no evidence.
+    public var isEvidence = true
 
     /// What came of one fixture.
     public init(fixture: String, checks: [CheckResult], seconds: Double = 0, requirements: [String] = []) {

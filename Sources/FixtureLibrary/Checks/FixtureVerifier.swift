@@ -18,6 +18,7 @@ public struct FixtureVerifier: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var result = FixtureResult(fixture: fixture.name, checks: [])
+        result.isEvidence = fixture.settings.provenance.kind == .recorded
         do {
             try check(fixture, into: &result)
         } catch {
@@ -57,7 +58,7 @@ public struct FixtureVerifier: Sendable {
         let isTold = !expected.isDraft && expected.source != "decoder"
         if isTold {
             add("views", membership.views(expected.views))
-            add("formations", membership.formations(expected.formations))
+            add("formations", membership.formations(expected.formations, incompleteLogs: expected.incompleteLogs))
             add("departures", DepartureCheck(timeline: timeline).outcome(expected.departures))
             add("deliveries", DeliveryCheck(timeline: timeline, views: expected.views).outcome(expected.receptions))
         } else {

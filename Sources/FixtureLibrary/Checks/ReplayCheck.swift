@@ -25,6 +25,9 @@ public struct ReplayCheck {
 
     /// Whether there is an engine for the fixture's capture; otherwise why not.
     public func engine() -> Result<ReplaySettings.Engine, ReplayObstacle> {
+        guard fixture.settings.provenance.kind == .recorded else {
+            return .failure(ReplayObstacle("constructed packets are no conversation"))
+        }
         guard fixture.settings.captures.count == 1, fixture.settings.keys.isEmpty, fixture.settings.clusters.isEmpty else {
             return .failure(ReplayObstacle("no engine speaks over several networks or encrypted"))
         }

@@ -14,6 +14,8 @@ public struct Expectations: Sendable, Hashable {
     public var views: [MembershipView] = []
     /// Rings that were taken into use, for each node in order.
     public var formations: [RingFormation] = []
+    /// Nodes of whose logs the end is missing: they may have used more rings.
+    public var incompleteLogs: [UInt32] = []
     /// Nodes that went.
     public var departures: [Departure] = []
     /// What programs received.

@@ -4,7 +4,9 @@ extension Expectations {
     /// Reads the text of `expected.yaml`; `file` names it in errors.
     public init(yaml text: String, file: String) throws {
         let root = try YAMLFile(text: text, path: file)
-        try root.allowOnly(["source", "draft", "packets", "malformed", "messages", "views", "formations", "departures", "receptions"])
+        try root.allowOnly([
+            "source", "draft", "packets", "malformed", "messages", "views", "formations", "incomplete_logs", "departures", "receptions",
+        ])
         self.init()
         source = try root.text("source")
         isDraft = try root.flag("draft")
@@ -13,6 +15,7 @@ extension Expectations {
         for (name, value) in try root.mapping("messages") { messages[name] = try value.requiredNumber() }
         views = try root.list("views").map { try MembershipView($0) }
         formations = try root.list("formations").map { try RingFormation($0) }
+        incompleteLogs = try root.numbers("incomplete_logs")
         departures = try root.list("departures").map { try Departure($0) }
         receptions = try root.list("receptions").map { try Reception($0) }
     }
@@ -29,6 +32,7 @@ extension Expectations {
         }
         text += Self.section("views", views.map(\.yaml))
         text += Self.section("formations", formations.map(\.yaml))
+        if !incompleteLogs.isEmpty { text += "incomplete_logs: \(list(incompleteLogs))\n" }
         text += Self.section("departures", departures.map(\.yaml))
         text += Self.section("receptions", receptions.map(\.yaml))
         return text

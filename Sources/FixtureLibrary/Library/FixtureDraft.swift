@@ -80,6 +80,7 @@ public struct FixtureDraft {
         let end = timeline.duration
         expected.views = report.views.filter { $0.at >= 0 && $0.at <= end }
         expected.formations = report.formations
+        expected.incompleteLogs = report.incompleteLogs.sorted()
         expected.departures = report.departures.filter { $0.at >= 0 && $0.at <= end }.sorted { ($0.at, $0.node) < ($1.at, $1.node) }
         expected.receptions = report.receptions.filter { !$0.messages.isEmpty }
         return expected

@@ -4,6 +4,8 @@ public struct DaemonReport: Sendable, Hashable {
     public var views: [MembershipView] = []
     /// Rings that were taken into use, for each node in order.
     public var formations: [RingFormation] = []
+    /// Nodes of whose logs the end is missing.
+    public var incompleteLogs: [UInt32] = []
     /// Nodes that went, from what was done to them.
     public var departures: [Departure] = []
     /// What programs received.
@@ -16,6 +18,7 @@ public struct DaemonReport: Sendable, Hashable {
     public mutating func add(_ other: DaemonReport) {
         views += other.views
         formations += other.formations
+        incompleteLogs += other.incompleteLogs
         departures += other.departures
         receptions += other.receptions
     }

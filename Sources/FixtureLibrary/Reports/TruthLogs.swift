@@ -3,8 +3,13 @@ extension TruthReport {
     ///
     /// `position [i] member X` names the members while a ring is recovered; `Storing new sequence id for ring c` (openais),
     /// `A new membership (1.16) was formed` (corosync 3, hexadecimal) or `(10.77.2.1:22)` (corosync 2, decimal) names the ring.
-    mutating func takeLog(of number: UInt32, _ lines: [Substring]) {
+    ///
+    /// `COROSYNC LOG co1 (293 lines)` tells how many lines there were; the recording kept the first 220.
+    mutating func takeLog(of number: UInt32, _ title: Substring, _ lines: [Substring]) {
         guard let node = id(ofNumber: number) else { return }
+        if let count = title.following("(").flatMap({ Self.number(in: $0) }), count > lines.lazy.filter({ !$0.isEmpty }).count {
+            report.incompleteLogs.append(node)
+        }
         var members: [UInt32] = []
         var stored: UInt64?
         var formed: [RingFormation] = []

@@ -40,7 +40,7 @@ public struct TruthReport {
         } else if title.hasPrefix("client output on node "), let node = Self.number(in: title) {
             takeClientOutput(of: node, title, lines)
         } else if title.hasPrefix("COROSYNC LOG ") || title.hasPrefix("aisexec log of node ") {
-            if let number = Self.number(in: title) { takeLog(of: number, lines) }
+            if let number = Self.number(in: title) { takeLog(of: number, title, lines) }
         } else if title.hasSuffix(")"), let open = title.lastIndex(of: "("),
             let at = time.ofDay(title[title.index(after: open)...].dropLast())
         {
