@@ -75,7 +75,7 @@ public struct EnvelopeLayout: Sendable, Hashable {
     }
 
     /// Bytes of the whole datagram.
-    public var count: Int { trailer.end > digest.end ? trailer.end : max(digest.end, body.end) }
+    public var count: Int { prefix.count + salt.count + body.count + digest.count + trailer.count }
 }
 
 extension SecurityEnvelope {

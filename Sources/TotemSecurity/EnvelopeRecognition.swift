@@ -23,8 +23,7 @@ enum EnvelopeRecognition {
             case (0xFF, 0xFF):
                 self = .corosync2(.corosync22)
                 return
-            // Without a hash only a plain header behind it tells it from other protocols.
-            case (0...4, 0...5) where datagram[1] != 0 || Self.isTotemHeader(datagram, at: 4):
+            case (0...4, 0...5) where Self.isCorosync20(datagram):
                 self = .corosync2(.corosync20)
                 return
             default: break
@@ -44,6 +43,15 @@ enum EnvelopeRecognition {
     static func isTotemHeader(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard bytes.count >= offset + 4, bytes[offset] <= 7 else { return false }
         return (bytes[offset + 2] == 0x22 && bytes[offset + 3] == 0xFF) || (bytes[offset + 2] == 0xFF && bytes[offset + 3] == 0x22)
+    }
+
+    /// Whether a header of corosync 2.0 stands at the start: two small numbers and two zeros begin packets of other protocols too, so what
+    /// is behind them has to be a plain header, or look like a digest.
+    private static func isCorosync20(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let cipher = SecurityCipher(rawValue: bytes[0]), let hash = SecurityHash(rawValue: bytes[1]) else { return false }
+        return cipher == .none
+            ? isTotemHeader(bytes, at: 4 + hash.digestSize)
+            : hash != .none && isMixed(UnsafeRawBufferPointer(rebasing: bytes[4...]))
     }
 
     /// Whether corosync 3's common header stands at the start.

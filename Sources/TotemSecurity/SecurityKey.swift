@@ -12,7 +12,7 @@ public struct SecurityKey: Sendable, Hashable {
     }
 
     /// The key that cman uses without a key file: the cluster's name, ended and filled up with zeros to a multiple of four bytes
-    /// (reference/totem-wire.md 2.1; cmanccs.c:501-800@cman2).
+    /// (reference/totem-wire.md 2.1; ais.c:542 of cman at 02a34df25).
     public init(clusterName: String) {
         let text = Array(clusterName.utf8)
         let count = (text.count + 4) & 0xFC

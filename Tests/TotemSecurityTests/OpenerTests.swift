@@ -97,6 +97,15 @@ import WireFormat
         #expect((0..<ConversationTable.retryInterval).contains { _ in opener.outcome(right).isOpened })
     }
 
+    /// Other protocols begin with small numbers too.
+    @Test func whatIsNotMixedIsLeftAlone() {
+        var opener = SecurityOpener(keys: [Self.key])
+        for start: [UInt8] in [[1, 1, 0, 0], [0, 2, 0, 0], [4, 5, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]] {
+            #expect(opener.outcome(start + [UInt8](repeating: 0, count: 100)) == .plain)
+            #expect(opener.outcome(start + Array("a text of another protocol, which is longer than any digest or salt".utf8)) == .plain)
+        }
+    }
+
     /// Any bytes at all: nothing crashes, and nothing is taken for authentic.
     @Test func anyBytes() {
         var opener = SecurityOpener(keys: [Self.key])
