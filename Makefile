@@ -2,7 +2,7 @@
 
 SWIFT_FLAGS := -c release
 
-.PHONY: help build demo test lint bench clean
+.PHONY: help build demo test lint bench bench-decode clean
 
 help:
 	@echo "make demo   build, and upgrade a small cluster on the loopback interface"
@@ -10,6 +10,7 @@ help:
 	@echo "make build  the program: .build/release/ringbridge"
 	@echo "make lint   check the formatting"
 	@echo "make bench  the benchmarks"
+	@echo "make bench-decode  the decoder against tshark and tcpdump"
 
 build:
 	@scripts/setup build
@@ -30,6 +31,9 @@ lint:
 bench:
 	@scripts/setup build
 	swift run $(SWIFT_FLAGS) --package-path Benchmarks Benchmarks
+
+bench-decode: build
+	scripts/bench-decode
 
 clean:
 	swift package clean
