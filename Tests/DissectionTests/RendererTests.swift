@@ -105,6 +105,20 @@ import Testing
         }
     }
 
+    /// Fields of a message that came in pieces have places in the whole message, and the tree says how long that is.
+    @Test func theTreeNamesWhatWasPutTogether() throws {
+        var lengths: Set<Int> = []
+        let source = try FrameSource("corosync/3.1.7-udpu-large.pcap")
+        source.dissect { dissection in
+            for carried in dissection.carries where carried.message.description == "cpg.mcast" {
+                lengths.insert(dissection.tree.withBytes(ofNode: carried.nodes.lowerBound) { $0.count })
+            }
+        }
+        let longest = try #require(lengths.max())
+        #expect(longest > 1500)
+        #expect(Self.text(TreeRenderer(), source).contains("totempg  (reassembled, \(longest) bytes)\n"))
+    }
+
     /// PDML is well-formed, and the bytes that it gives for a field are those at the field's place.
     @Test(arguments: captures)
     func pdmlSaysWhereFieldsAre(name: String) throws {

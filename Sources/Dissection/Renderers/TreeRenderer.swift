@@ -56,7 +56,9 @@ public struct TreeRenderer {
             text.append(node.name)
             switch node.kind {
             case .end: break
-            case .protocol: depth += 1
+            case .protocol:
+                depth += 1
+                appendOrigin(of: tree.runs[tree.runIndex(ofNode: index)], to: &text)
             case .begin(.list(let count)):
                 depth += 1
                 if let end = plainListEnd(tree, from: index, in: nodes) {
@@ -88,6 +90,18 @@ public struct TreeRenderer {
             text.append("\n")
             index += 1
         }
+    }
+
+    /// Says of bytes that the datagram does not hold as they are what they are: places count in them.
+    private func appendOrigin(of run: ByteRun, to text: inout TextBuffer) {
+        switch run.origin {
+        case .decrypted: text.append("  (decrypted, ")
+        case .decompressed: text.append("  (decompressed, ")
+        case .reassembled: text.append("  (reassembled, ")
+        case .frame, .datagram, .part: return
+        }
+        text.append(run.range.count)
+        text.append(" bytes)")
     }
 
     /// Where the list that begins at `start` ends, when it holds nothing but numbers.
