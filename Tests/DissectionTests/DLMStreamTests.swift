@@ -185,4 +185,17 @@ import WireFormat
             try HostileInputTests.renderAll(Self.source(changed, interval: 2_000_000_000))
         }
     }
+
+    /// Names of messages and fields are those of the list.
+    @Test func theListHasAll() {
+        let catalogue = FieldCatalogue()
+        let records: [UInt8] = Self.request(1) + Self.reply(1)
+        let second: [UInt8] = [1, 0, 2, 0, 2, 0, 0, 1, 3, 0, 0, 0, 104, 0, 1, 0, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 84)
+        var gaps: [String] = []
+        Self.source([Self.frame(records, 100), Self.frame([], 266), Self.frame(second, 7, port: 5000)]).dissect {
+            #expect($0.message.description.hasPrefix("dlm."))
+            gaps += catalogue.gaps(in: $0)
+        }
+        #expect(gaps == [])
+    }
 }

@@ -141,13 +141,9 @@ public struct DLMMessage: WireStructure {
         try visitor.field("result", &result, order: .little, .decimal)
         try visitor.field("range_start", &rangeStart, order: .little, .hexadecimal)
         try visitor.field("range_end", &rangeEnd, order: .little, .hexadecimal)
-        let isNamed = type == DLMMessageKind.messageRequest.type || type == DLMMessageKind.messageLookup.type
-        try visitor.field(
-            "extra",
-            &extra,
-            count: visitor.remaining,
-            isNamed || type == DLMMessageKind.messageRemove.type ? .text : .hexadecimal
-        )
+        let isNamed = [DLMMessageKind.messageRequest, .messageLookup, .messageRemove].contains { $0.type == type }
+        if visitor.includes(isNamed) { try visitor.field("extra", &extra, count: visitor.remaining, .text) }
+        if visitor.includes(!isNamed) { try visitor.field("extra", &extra, count: visitor.remaining, .hexadecimal) }
     }
 }
 

@@ -76,7 +76,8 @@ public struct DLMRecovery: WireStructure {
         }
         let isName = !isReply && (command == .recoverNames || command == .getMaster || command == .removeResourceData)
         if isDescribed || V.purpose == .write || visitor.remaining > 0 {
-            try visitor.field("data", &data, count: visitor.remaining, isName ? .text : .hexadecimal)
+            if visitor.includes(isName) { try visitor.field("data", &data, count: visitor.remaining, .text) }
+            if visitor.includes(!isName) { try visitor.field("data", &data, count: visitor.remaining, .hexadecimal) }
         }
     }
 }
@@ -134,7 +135,8 @@ public struct DLMRecoveryMessage: WireStructure {
         if visitor.includes(kind == .recoveryLock || kind == .recoveryLockReply) { try visitor.structure("lock", &lock) }
         if V.purpose != .read || visitor.remaining > 0 {
             let isName = kind == .recoveryNames || kind == .recoveryLookup
-            try visitor.field("data", &data, count: visitor.remaining, isName ? .text : .hexadecimal)
+            if visitor.includes(isName) { try visitor.field("data", &data, count: visitor.remaining, .text) }
+            if visitor.includes(!isName) { try visitor.field("data", &data, count: visitor.remaining, .hexadecimal) }
         }
     }
 }
