@@ -16,6 +16,9 @@ let settings: [SwiftSetting] = [
 /// on checking.
 let decoderSettings = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+/// For modules whose tests reach into them; tests are built optimised too, because one configuration serves the program and the tests.
+let innerTestSettings = settings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
+
 /// A module and what it may import. A module imports only modules that stand above it in this file.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -54,13 +57,14 @@ let package = Package(
         // Protocols: layouts.
         module("CmanWire", ["WireFormat"]),
         module("TotemWire", ["WireFormat"]),
-        module(
-            "TotemSecurity",
-            [
+        .target(
+            name: "TotemSecurity",
+            dependencies: [
                 "WireFormat",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-            ]
+            ],
+            swiftSettings: innerTestSettings
         ),
 
         // Protocols: engines without I/O.
@@ -108,8 +112,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            // Its tests reach into it, and they are built optimised too: one configuration serves the program and the tests.
-            swiftSettings: settings + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
+            swiftSettings: innerTestSettings
         ),
         .executableTarget(
             name: "ringbridge",

@@ -201,7 +201,8 @@ private struct CarriedMessageSummary {
     }
 
     private func field(_ name: StaticString) -> (isSigned: Bool, number: UInt64, format: FieldFormat)? {
-        guard let index = index(name), case .field(let value, let format) = tree.nodes[index].kind else { return nil }
+        guard let index = index(name), case .field(let value) = tree.nodes[index].kind else { return nil }
+        let format = tree.format(ofNode: index)
         return switch value {
         case .unsigned(let number): (false, number, format)
         case .signed(let number): (true, UInt64(bitPattern: number), format)
@@ -210,7 +211,7 @@ private struct CarriedMessageSummary {
     }
 
     private func bytes(_ name: StaticString) -> (index: Int, range: ByteRange)? {
-        guard let index = index(name), case .field(.bytes(let range), _) = tree.nodes[index].kind else { return nil }
+        guard let index = index(name), case .field(.bytes(let range)) = tree.nodes[index].kind else { return nil }
         return (index, range)
     }
 }

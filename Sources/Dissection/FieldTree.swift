@@ -9,7 +9,7 @@ public struct FieldNode: Sendable {
         /// The fields of a protocol begin.
         case `protocol`
         /// A field.
-        case field(FieldValue, FieldFormat)
+        case field(FieldValue)
         /// A structure, list or element of a list begins.
         case begin(FieldGroup)
         /// The innermost protocol, structure, list or element ends.
@@ -22,6 +22,8 @@ public struct FieldNode: Sendable {
     public var name: StaticString
     /// Its place, from the start of the bytes that it was read from. A protocol, structure or list has the place of all it holds.
     public var range: ByteRange
+    /// Which of the tree's formats a field is shown by.
+    var format: Int32 = 0
     /// Whether its bytes are shown elsewhere, as the fields of what they hold.
     public var isTakenApart = false
 }
@@ -67,6 +69,13 @@ public final class FieldTree: FieldSink {
     private var runOfNode: [Int] = []
     /// Nodes that have begun and not ended.
     private var open: [Int] = []
+    /// How fields are shown. A format may be a function or a table, which is counted at every copy; entries that name theirs by number
+    /// are copied and emptied like plain bytes.
+    private var formats = FieldTree.plainFormats
+
+    /// Formats that are nothing but a word, whose numbers are always the same.
+    private static let plainFormats: [FieldFormat] = [.decimal, .hexadecimal, .text, .ipAddress, .hardwareAddress, .padding]
+    private static let plainFormatCount = 6
 
     /// An empty tree.
     public init() {}
@@ -78,6 +87,7 @@ public final class FieldTree: FieldSink {
         bytes.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
         open.removeAll(keepingCapacity: true)
+        formats.removeLast(formats.count - Self.plainFormatCount)
     }
 
     /// Copies `run` into the tree; the fields that follow are read from it. Bytes of which nothing is said are a part of what is there
@@ -115,8 +125,25 @@ public final class FieldTree: FieldSink {
     /// The bytes that the node at `index` was read from, by their place among all bytes of the tree.
     func run(ofNode index: Int) -> Range<Int> { runs[runOfNode[index]].range }
 
-    private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange) {
-        nodes.append(FieldNode(kind: kind, name: name, range: range))
+    /// How the field at `index` is shown.
+    public func format(ofNode index: Int) -> FieldFormat { formats[Int(nodes[index].format)] }
+
+    private func number(of format: FieldFormat) -> Int32 {
+        switch format {
+        case .decimal: return 0
+        case .hexadecimal: return 1
+        case .text: return 2
+        case .ipAddress: return 3
+        case .hardwareAddress: return 4
+        case .padding: return 5
+        case .labelled, .flags:
+            formats.append(format)
+            return Int32(truncatingIfNeeded: formats.count - 1)
+        }
+    }
+
+    private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange, format: Int32 = 0) {
+        nodes.append(FieldNode(kind: kind, name: name, range: range, format: format))
         runOfNode.append(runs.count - 1)
     }
 
@@ -140,7 +167,7 @@ public final class FieldTree: FieldSink {
     }
 
     public func field(_ name: StaticString, _ value: FieldValue, at range: ByteRange, _ format: FieldFormat) {
-        append(.field(value, format), name, range)
+        append(.field(value), name, range, format: number(of: format))
     }
 
     public func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int) {
@@ -162,8 +189,8 @@ public final class FieldTree: FieldSink {
 
     /// The first field called `name` at or behind the node `start`.
     func firstField(_ name: StaticString, from start: Int = 0) -> (value: FieldValue, format: FieldFormat)? {
-        for node in nodes[start...] {
-            if case .field(let value, let format) = node.kind, node.name.isEqual(to: name) { return (value, format) }
+        for index in nodes[start...].indices {
+            if case .field(let value) = nodes[index].kind, nodes[index].name.isEqual(to: name) { return (value, format(ofNode: index)) }
         }
         return nil
     }

@@ -54,6 +54,8 @@ struct DecodeCommand: ParsableCommand {
     }
 
     private func decode(_ input: inout OpenedInput, _ run: inout DecodeRun) throws {
+        // Reading an option goes through its wrapper, too dear to do for every packet.
+        let limit = limit
         while true {
             switch try input.source.receive() {
             case .packet(let packet):

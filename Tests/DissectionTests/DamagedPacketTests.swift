@@ -38,7 +38,7 @@ import WireFormat
         var fields: [Field] = []
         for node in result.tree.nodes[0..<result.ownNodes] {
             // What is shown taken apart ends where the packet does.
-            if case .field(let value, _) = node.kind, !node.isTakenApart {
+            if case .field(let value) = node.kind, !node.isTakenApart {
                 fields.append(Field(name: node.name.description, range: node.range, value: "\(value)"))
             }
         }

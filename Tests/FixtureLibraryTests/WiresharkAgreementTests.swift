@@ -117,7 +117,7 @@ struct WiresharkAgreementTests {
             switch node.kind {
             case .protocol: isTotem = node.name.description == "totem"
             case .begin, .end: break
-            case .field(let value, _):
+            case .field(let value):
                 guard isTotem, !node.isTakenApart, node.range.count > 0 else { continue }
                 let bytes = packet.tree.withBytes(ofNode: index) { Array($0[node.range.range]) }
                 var own = OwnField(name: node.name.description, bytes: bytes)

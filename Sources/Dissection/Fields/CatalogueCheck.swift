@@ -25,12 +25,12 @@ extension FieldCatalogue {
             paths.append(nameOf: index, in: packet.tree, separator: ".", to: &text)
             let name = String(decoding: text.bytes, as: UTF8.self)
             switch node.kind {
-            case .field(let value, let format):
+            case .field(let value):
                 guard let field = field(name) else {
                     gaps.append(name)
                     continue
                 }
-                let kind = FieldReader.withDatum(value, format, packet.tree, index) { $0.kind }
+                let kind = FieldReader.withDatum(value, packet.tree.format(ofNode: index), packet.tree, index) { $0.kind }
                 // An address of a length that is none is shown as bytes.
                 if !field.kinds.contains(kind), !(kind == .bytes && field.kinds.contains(.address)) { gaps.append("\(name) as \(kind)") }
                 // A packet whose message is not known has the fields of its header alone, which dialects share.

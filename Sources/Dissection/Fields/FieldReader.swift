@@ -36,7 +36,8 @@ struct FieldReader {
         case .field(let path), .group(let path):
             let tree = reference.isInHeaders ? packet.headers : packet.tree
             PathWalk.forEachNode(path, in: tree) { index in
-                guard case .field(let value, let format) = tree.nodes[index].kind else { return body(.present, Style()) }
+                guard case .field(let value) = tree.nodes[index].kind else { return body(.present, Style()) }
+                let format = tree.format(ofNode: index)
                 let style = Style(format: format, width: tree.nodes[index].range.count)
                 return Self.withDatum(value, format, tree, index) { body($0, style) }
             }

@@ -103,7 +103,8 @@ public struct ElasticRenderer: PacketRenderer {
             scratch.removeAll()
             var count = 0
             for other in index..<tree.nodes.count where paths.names[other] == name && !tree.nodes[other].isTakenApart {
-                guard case .field(let value, let format) = tree.nodes[other].kind else { continue }
+                guard case .field(let value) = tree.nodes[other].kind else { continue }
+                let format = tree.format(ofNode: other)
                 if count > 0 { scratch.append(",") }
                 count += 1
                 FieldReader.withDatum(value, format, tree, other) { scratch.append(json: $0, FieldReader.Style(format: format)) }

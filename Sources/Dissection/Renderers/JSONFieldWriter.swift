@@ -51,7 +51,7 @@ struct JSONFieldWriter {
                 open(.object)
                 needsComma = false
             case .end: close(to: &text)
-            case .field(let value, let format):
+            case .field(let value):
                 if tree.nodes[index].isTakenApart { break }
                 let last = lastOfSameName(tree, from: index, in: nodes)
                 beginMember(name, to: &text)
@@ -59,14 +59,14 @@ struct JSONFieldWriter {
                     text.append("[")
                     for repeated in index...last {
                         if repeated > index { text.append(",") }
-                        if case .field(let value, let format) = tree.nodes[repeated].kind {
-                            append(value, format, tree, repeated, to: &text)
+                        if case .field(let value) = tree.nodes[repeated].kind {
+                            append(value, tree.format(ofNode: repeated), tree, repeated, to: &text)
                         }
                     }
                     text.append("]")
                     index = last
                 } else {
-                    append(value, format, tree, index, to: &text)
+                    append(value, tree.format(ofNode: index), tree, index, to: &text)
                 }
                 needsComma = true
             }

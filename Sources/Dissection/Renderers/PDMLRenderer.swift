@@ -174,7 +174,7 @@ public struct PDMLRenderer: PacketRenderer {
                 path.removeLast(path.count - scope.pathCount)
                 indent(opened.count + 1, &text)
                 text.append(scope.isProtocol ? "</proto>\n" : "</field>\n")
-            case .field(let value, let format): append(value, format, at: index, tree, packet, to: &text)
+            case .field(let value): append(value, tree.format(ofNode: index), at: index, tree, packet, to: &text)
             }
         }
     }

@@ -77,13 +77,13 @@ public struct TreeRenderer {
                 text.append(number)
                 text.append("]")
                 depth += 1
-            case .field(let value, let format):
+            case .field(let value):
                 text.append(": ")
                 if node.isTakenApart {
                     text.append(node.range.count)
                     text.append(" bytes")
                 } else {
-                    text.append(described: value, format, tree, index)
+                    text.append(described: value, tree.format(ofNode: index), tree, index)
                 }
                 append(node.range, to: &text)
             }
@@ -120,8 +120,8 @@ public struct TreeRenderer {
     private func appendPlainList(_ tree: FieldTree, _ nodes: Range<Int>, to text: inout TextBuffer) {
         func number(_ index: Int) -> Int64 {
             switch tree.nodes[index].kind {
-            case .field(.unsigned(let number), _): Int64(bitPattern: number)
-            case .field(.signed(let number), _): number
+            case .field(.unsigned(let number)): Int64(bitPattern: number)
+            case .field(.signed(let number)): number
             default: 0
             }
         }

@@ -40,7 +40,7 @@ struct PacketFields {
 
     /// The number in the field `name`.
     func number(_ name: String) -> UInt64? {
-        guard let index = places[name], case .field(let value, _) = tree.nodes[index].kind else { return nil }
+        guard let index = places[name], case .field(let value) = tree.nodes[index].kind else { return nil }
         return switch value {
         case .unsigned(let number): number
         case .signed(let number): UInt64(bitPattern: number)
@@ -53,7 +53,7 @@ struct PacketFields {
 
     /// The bytes of the field `name`.
     func bytes(_ name: String) -> [UInt8]? {
-        guard let index = places[name], case .field(.bytes(let range), _) = tree.nodes[index].kind else { return nil }
+        guard let index = places[name], case .field(.bytes(let range)) = tree.nodes[index].kind else { return nil }
         return tree.withBytes(ofNode: index) { Array($0[range.range]) }
     }
 
@@ -65,7 +65,7 @@ struct PacketFields {
     /// The bytes of the first field called `name`, also inside lists.
     func firstBytes(named name: String) -> [UInt8]? {
         for index in nodes where tree.nodes[index].name.description == name {
-            guard case .field(.bytes(let range), _) = tree.nodes[index].kind else { continue }
+            guard case .field(.bytes(let range)) = tree.nodes[index].kind else { continue }
             return tree.withBytes(ofNode: index) { Array($0[range.range]) }
         }
         return nil

@@ -143,7 +143,7 @@ extension Dissection {
     /// The number in the packet's first own field called `name`, whatever structure it is in.
     func ownNumber(_ name: String) -> UInt64? {
         for node in tree.nodes.prefix(ownNodes) {
-            if case .field(.unsigned(let number), _) = node.kind, node.name.description == name { return number }
+            if case .field(.unsigned(let number)) = node.kind, node.name.description == name { return number }
         }
         return nil
     }
