@@ -87,8 +87,6 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var abandonsBarrier = AbandonsBarrier.beforeWaiting
     /// Answers to requests with source id 0 from a known address.
     package var answerToIDZero = AnswerToIDZero.none
-    /// HELLOs in one HELLO period of the original.
-    package var hellosPerPeriod = 1
     /// A node that has been silent for nearly too long is asked whether it lives, and its acknowledgement counts as a sign of life.
     package var asksSilentNodes = false
     /// HELLO goes out before the node has its id.
@@ -142,7 +140,6 @@ package struct CmanProfileRules: Sendable, Hashable {
             announcesWhenForming = true
         case .ringbridge:
             copiesPerInterval = 2
-            hellosPerPeriod = 2
             asksSilentNodes = true
             startAckExpectsReply = false
             acknowledgesBeforeReply = true

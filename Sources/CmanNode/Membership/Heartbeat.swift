@@ -5,7 +5,7 @@ import WireFormat
 /// HELLO, sent and examined (reference/cman-wire.md 4.4, 5.1, 5.11).
 extension CmanNode {
     mutating func startHellos() {
-        helloDue = now + configuration.timers.hello / Int64(rules.hellosPerPeriod)
+        helloDue = now + configuration.timers.hello
         timers[.hello] = helloDue
     }
 
