@@ -46,6 +46,9 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var acknowledgesFirst = true
     /// An acknowledgement counts only when it names the message that is outstanding, and only once per node.
     package var checksAcknowledgements = false
+    /// Messages acknowledge again what an ACK has acknowledged. One that comes late, or again, then counts for a later message with
+    /// implementations that compare with the last one only; that message may be lost for good.
+    package var repeatsAcknowledgements = true
     /// Source addresses are verified before acknowledgements and duplicates are looked at.
     package var verifiesAddressFirst = false
     /// A copy of a reliable message that arrives after the next one is recognised, not only copies of the last one.
@@ -144,6 +147,7 @@ package struct CmanProfileRules: Sendable, Hashable {
             startAckExpectsReply = false
             acknowledgesBeforeReply = true
             checksAcknowledgements = true
+            repeatsAcknowledgements = false
             verifiesAddressFirst = true
             forgetsDeadNodes = true
             marksImmediateMessages = false

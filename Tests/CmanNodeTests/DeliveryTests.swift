@@ -50,6 +50,19 @@ import WireFormat
         #expect(data(network) == 5)
     }
 
+    /// A header that comes late would count for a later message with the original.
+    @Test func whatAnACKHasAcknowledgedIsNotAcknowledgedAgain() throws {
+        let network = try cluster(2)
+        _ = try network.send("question", from: 0)
+        network.run(.milliseconds(100))
+        _ = try network.send("answer", from: 1, to: network.nodes[0].id)
+        network.run(.milliseconds(100))
+        #expect(network.received[0].last == Array("answer".utf8))
+        #expect(network.log.contains { if case .ack = $0.packet.body { $0.node == 1 } else { false } })
+        let answer = try #require(network.log.last { if case .data = $0.packet.body { $0.node == 1 } else { false } })
+        #expect(answer.packet.header.acknowledgement == 0)
+    }
+
     @Test func aHeldMessageIsAcknowledgedWhenToldAndReportedOnce() throws {
         let network = try cluster(2) { index, configuration in
             if index == 1 { configuration.heldPorts = [11] }

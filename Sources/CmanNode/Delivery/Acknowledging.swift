@@ -79,6 +79,7 @@ extension CmanNode {
             guard let held = table[index].held, held.tag == tag else { continue }
             table[index].held = nil
             table[index].lastAcknowledgeable = held.sequence
+            table[index].lastAnswered = held.sequence
             acknowledge(
                 held.sequence,
                 port: held.port,

@@ -155,6 +155,7 @@ extension CmanNode {
     }
 
     private mutating func acknowledge(_ header: CmanHeader, delivered: Bool, to sender: Sender, into effects: inout CmanEffects) {
+        if let node = sender.node, let index = table.index(ofID: node) { table[index].lastAnswered = header.sequence }
         acknowledge(
             header.sequence,
             port: header.targetPort,

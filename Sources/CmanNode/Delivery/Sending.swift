@@ -94,7 +94,9 @@ extension CmanNode {
             header.flags.insert(.multicast)
         case .node(let node):
             header.targetID = Int32(bitPattern: node)
-            if let index = table.index(ofID: node) { header.acknowledgement = table[index].lastAcknowledgeable }
+            if let index = table.index(ofID: node), rules.repeatsAcknowledgements || !table[index].isAnswered {
+                header.acknowledgement = table[index].lastAcknowledgeable
+            }
         case .address: break
         }
         writeHeader(header, slot: message.slot)

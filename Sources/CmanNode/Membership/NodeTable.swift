@@ -25,6 +25,8 @@ struct NodeRecord: Sendable {
     var lastReceivedAt = Instant.zero
     /// The same without a message whose acknowledgement is still held: what messages to it acknowledge.
     var lastAcknowledgeable: UInt16 = 0
+    /// The last message of it that an ACK was sent for.
+    var lastAnswered: UInt16 = 0
     /// The last acknowledgement of it that counted.
     var lastAcknowledged: UInt16 = 0
     /// The last reliable message that it had to acknowledge.
@@ -35,6 +37,9 @@ struct NodeRecord: Sendable {
     var agrees = true
     /// It was reported as a member.
     var isReported = false
+
+    /// Whether its last message was acknowledged by an ACK of its own, so that no other message has to.
+    var isAnswered: Bool { lastAnswered == lastAcknowledgeable }
 
     var member: CmanMember {
         CmanMember(
