@@ -11,7 +11,7 @@ import WireFormat
 ///   releases the message; ports 0 to 2 are acknowledged by the engines themselves.
 /// - Programs of native members do not say that they listen: every mapped port of interest is probed after each transition and
 ///   periodically (design section 4).
-struct CmanSide: SideAdapter {
+struct CmanSide: EngineSide {
     let configuration: BridgeEngineConfiguration
     private let seed: UInt64
     private let clusterNumber: UInt16
@@ -37,7 +37,6 @@ struct CmanSide: SideAdapter {
     var refusedPackets: UInt64 = 0
     /// Whether a refused packet is to be told: of a packet that all proxies get, only once.
     var tellsRefusals = true
-    /// Reused for every call of an engine.
     var engineEffects = CmanEffects()
 
     /// How long datagrams of a proxy that is gone may still come round over the group address.
@@ -222,27 +221,12 @@ struct CmanSide: SideAdapter {
         run(position, at: now, into: &effects) { $0.join(at: now, into: &$1) }
     }
 
-    /// Calls the engine of a proxy and deals with what comes of it.
-    mutating func run(
-        _ index: Int,
-        at now: Instant,
-        into effects: inout BridgeEffects,
-        _ body: (inout CmanNode, inout CmanEffects) -> Void
-    ) {
+    mutating func call(_ index: Int, _ body: (inout CmanNode, inout CmanEffects) -> Void) {
         body(&proxies[index].node, &engineEffects)
-        // What an event leads to is appended behind it.
-        var position = 0
-        while position < engineEffects.effects.count {
-            switch engineEffects.effects[position] {
-            case .transmit(let range, let destination):
-                let copy = engineEffects.withBytes(range) { effects.keep($0) }
-                effects.transmit(copy, to: .cman(proxy: proxies[index].id, to: destination))
-            case .event(let event):
-                take(event, of: index, at: now, into: &effects)
-            }
-            position += 1
-        }
-        engineEffects.removeAll()
+    }
+
+    func destination(_ destination: CmanDestination, of index: Int) -> BridgeDestination {
+        .cman(proxy: proxies[index].id, to: destination)
     }
 
     /// Asks native members what their programs listen to.

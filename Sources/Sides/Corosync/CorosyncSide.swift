@@ -12,7 +12,7 @@ import WireFormat
 /// - A message of a native member is reported when the first processor delivers it; `OrderedStream` recognises it in the others.
 /// - A message of a proxy is ordered when the proxy's own processor delivers it to itself.
 /// - Each proxy has one process, which joins the group of a port when a program of its node listens there or sends to it.
-struct CorosyncSide: SideAdapter {
+struct CorosyncSide: EngineSide {
     /// The process id of every proxy's process; the same in each of its lives.
     static let processID: UInt32 = 6809
 
@@ -45,7 +45,6 @@ struct CorosyncSide: SideAdapter {
     var refusedPackets: UInt64 = 0
     /// Whether a refused packet is to be told: of a packet that all proxies get, only once.
     var tellsRefusals = true
-    /// Reused for every call of an engine.
     var engineEffects = ProcessorEffects()
     /// Reused for every message that gets a header.
     var scratch = [UInt8](repeating: 0, count: CmanOnTotemHeader.byteCount + BridgeEngine.largestPayload)
@@ -148,26 +147,12 @@ struct CorosyncSide: SideAdapter {
         for port in identity.openPorts.sorted() { join(port, position, at: now, into: &effects) }
     }
 
-    /// Calls the engine of a proxy and deals with what comes of it.
-    mutating func run(
-        _ index: Int,
-        at now: Instant,
-        into effects: inout BridgeEffects,
-        _ body: (inout ClusterProcessor, inout ProcessorEffects) -> Void
-    ) {
+    mutating func call(_ index: Int, _ body: (inout ClusterProcessor, inout ProcessorEffects) -> Void) {
         body(&proxies[index].processor, &engineEffects)
-        var position = 0
-        while position < engineEffects.effects.count {
-            switch engineEffects.effects[position] {
-            case .transmit(let range, let destination):
-                let copy = engineEffects.withBytes(range) { effects.keep($0) }
-                effects.transmit(copy, to: .corosync(proxy: proxies[index].id, to: destination))
-            case .event(let event):
-                take(event, of: index, at: now, into: &effects)
-            }
-            position += 1
-        }
-        engineEffects.removeAll()
+    }
+
+    func destination(_ destination: TotemDestination, of index: Int) -> BridgeDestination {
+        .corosync(proxy: proxies[index].id, to: destination)
     }
 
     // MARK: What is compared after every input
