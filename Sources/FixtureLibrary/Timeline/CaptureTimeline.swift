@@ -1,4 +1,5 @@
 import Captures
+import CmanWire
 import Dissection
 import TotemWire
 import WireFormat
@@ -15,7 +16,7 @@ public struct CaptureTimeline {
     public private(set) var messages: [String: Int] = [:]
     /// How often each carried message occurs.
     public private(set) var carried: [String: Int] = [:]
-    /// How often each dialect was recognised.
+    /// How often each dialect was recognised, and the kernel DLM under the name of its fields, which belongs to no dialect.
     public private(set) var dialects: [String: Int] = [:]
     /// The addresses that each node sends from, by its id.
     public var addresses: [UInt32: Set<IPAddress>] { identities.addresses }
@@ -51,6 +52,9 @@ public struct CaptureTimeline {
         if !packet.problems.isEmpty {
             malformed += 1
             if problems.count < 8 { problems.append("frame \(packet.frame): \(packet.problems.strings.joined(separator: "; "))") }
+        }
+        if packet.upperProtocols.last?.description == DLMRecord.protocolName.description {
+            dialects[DLMRecord.protocolName.description, default: 0] += 1
         }
         guard packet.content.kind == .datagram, let source = packet.content.source else { return }
         sendings[source, default: []].append(time)
