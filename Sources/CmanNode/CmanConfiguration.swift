@@ -33,6 +33,9 @@ public struct CmanConfiguration: Sendable, Hashable {
     public var mayFormCluster = true
     /// Whose behaviour to show.
     public var profile = Profile.ringbridge
+    /// Whether NODEDOWN and RECONFIG are obeyed whoever sent them, as all implementations of the time do (reference/cman-wire.md 11, 3
+    /// and 4). The profile `ringbridge` otherwise takes them from members only; the others never ask.
+    public var obeysStrangers = false
     /// Timers and limits.
     public var timers = CmanTimers()
     /// User ports (1...255) on which a program listens from the start; 1 is always served. Port 2 is answered by the node itself.

@@ -105,7 +105,7 @@ package struct CmanProfileRules: Sendable, Hashable {
     /// JOINCONF is taken also after a WAIT, and confirmed again when it arrives again; a WAIT from the member that had said OK is
     /// obeyed; no second JOINREQ goes out while an answer may still come; a node that is not let in goes on listening.
     package var joinsPersistently = false
-    /// A node that comes back from another address is refused: members would drop all it sends.
+    /// A node that comes back from another address, or from none of those that it lists, is refused: members would drop all it sends.
     package var refusesNewAddress = false
     /// A node that is not quorate leaves when a quorate cluster has another node with its id.
     package var givesWayToDouble = false

@@ -34,6 +34,8 @@ public struct BridgeEngineConfiguration: Sendable, Hashable {
         public var configVersion: UInt32 = 1
         /// Two-node mode of cluster.conf.
         public var twoNode = false
+        /// `CmanConfiguration.obeysStrangers` of the proxies.
+        public var obeysStrangers = false
         /// Timers and limits.
         public var timers = CmanTimers()
 

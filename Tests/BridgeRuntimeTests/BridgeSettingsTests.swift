@@ -1,5 +1,6 @@
 import CmanNode
 import EngineKit
+import Sides
 import Testing
 import WireFormat
 
@@ -46,6 +47,14 @@ import WireFormat
           }
         }
         """
+
+    @Test func strangersAreObeyedOnlyWhereThatIsWritten() throws {
+        let folder = try TemporaryFolder()
+        let state = try StateFile(path: "\(folder.path)/state")
+        #expect(try !Self.read().engineConfiguration(state: state).cman.obeysStrangers)
+        let open = Self.yaml.replacing("interface: eth1", with: "obeyStrangers: true")
+        #expect(try Self.read(yaml: open).engineConfiguration(state: state).cman.obeysStrangers)
+    }
 
     static func read(
         yaml: String = yaml,

@@ -19,6 +19,7 @@ import WireFormat
             expectedVotes: 3
             address: 127.9.1.1
             port: 16809
+            obeyStrangers: true
             timers: { joinWait: 500, newCluster: 500 }
             """
         )
@@ -29,6 +30,7 @@ import WireFormat
         #expect(cman.timers.joinWait == .milliseconds(500))
         #expect(cman.timers.hello == .seconds(5))
         #expect(cman.group == nil)
+        #expect(cman.obeysStrangers)
     }
 
     struct UnexpectedDialect: Error {}

@@ -63,6 +63,22 @@ import WireFormat
         #expect(answer.packet.header.acknowledgement == 0)
     }
 
+    /// A proxy of a bridge that crashed knows the last messages of its earlier life, and acknowledged them then.
+    @Test func whatAnEarlierLifeAcknowledgedIsNotAcknowledgedAgain() throws {
+        let network = TestNetwork(2)
+        network.join(0)
+        try #require(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+        let native = network.nodes[0].id
+        network.nodes[1].restoreLastReliableSequences([native: 4711])
+        network.join(1)
+        // From JOINCONF on it knows the native, which has sent it nothing reliable yet.
+        try #require(network.run(until: { $0.nodes[1].state == .transition }, atMost: .seconds(60)))
+        #expect(network.nodes[1].lastReliableSequence(of: native) == 4711)
+        network.with(1) { node, now, effects in node.kill(node: native, at: now, into: &effects) }
+        let kill = try #require(network.log.last { if case .kill = $0.packet.body { true } else { false } })
+        #expect(kill.packet.header.acknowledgement == 0)
+    }
+
     @Test func aHeldMessageIsAcknowledgedWhenToldAndReportedOnce() throws {
         let network = try cluster(2) { index, configuration in
             if index == 1 { configuration.heldPorts = [11] }
@@ -98,6 +114,43 @@ import WireFormat
         #expect(network.nodes[0].members.filter { $0.state == .member }.count == 3)
         network.run(.milliseconds(200))
         #expect(network.nodes[0].members.filter { $0.state == .member }.count == 2)
+    }
+
+    /// The question whether a silent node lives finds no room, because a held message blocks the way; it is asked again when there is
+    /// room, and its acknowledgement keeps the node alive.
+    @Test func aQuestionThatFindsNoRoomIsAskedAgain() throws {
+        let network = try cluster(2) { index, configuration in
+            configuration.timers.queueLimit = 1
+            configuration.timers.maxRetries = 4
+            configuration.listeningPorts = [5, 11]
+            if index == 1 { configuration.heldPorts = [11] }
+        }
+        network.run(.seconds(20))
+        // Only HELLOs of the second node are lost.
+        network.isLost = { from, _, packet in
+            if from == 1, case .hello = packet.body { packet.header.flags.contains(.noAck) } else { false }
+        }
+        let silence = network.now
+        let questions = { (network: TestNetwork) in
+            network.log.filter { entry in
+                if entry.node == 0, case .hello = entry.packet.body { !entry.packet.header.flags.contains(.noAck) } else { false }
+            }.count
+        }
+        // The first question is due when the last HELLO is 21 - 10 s old.
+        network.run(.milliseconds(11_500))
+        _ = try network.send("held", from: 0)
+        _ = try network.send("fills the queue", from: 0, port: 5)
+        let isFull = { (network: TestNetwork) in
+            network.events[0].contains { if case .refused(.unexpected("queue", _, _)) = $0 { true } else { false } }
+        }
+        try #require(network.run(until: isFull, atMost: .milliseconds(4500)))
+        #expect(questions(network) == 0)
+        let tags = network.events[1].compactMap { if case .message(let message) = $0 { message.heldAcknowledgement } else { nil } }
+        network.with(1) { node, now, effects in node.acknowledge(tags[0], at: now, into: &effects) }
+        network.run(.seconds(30))
+        #expect(network.now - silence > .seconds(40))
+        #expect(questions(network) > 0)
+        #expect(network.agree([0, 1]), "\(network.description)")
     }
 
     @Test func portsAboveNineWaitForQuorum() throws {

@@ -22,6 +22,7 @@ extension BridgeSettings {
         engine.cman.configVersion = clusterConf.version
         engine.cman.twoNode = clusterConf.twoNode
         engine.cman.timers = legacyTimers
+        engine.cman.obeysStrangers = legacyObeysStrangers
         engine.corosync.timers = corosyncConf.timers
         engine.corosync.networkMTU = TotemSockets.networkMTU(
             interface: corosyncConf.networkMTU,

@@ -56,6 +56,8 @@ public struct BridgeSettings: Sendable {
     public var ports: [Port]
     /// Timers of legacy proxies.
     public var legacyTimers: CmanTimers
+    /// Whether legacy proxies obey NODEDOWN and RECONFIG of hosts that are no members, as the original does.
+    public var legacyObeysStrangers = false
     /// Whether the bridge adds and removes addresses itself.
     public var manageAddresses: Bool
     /// A program that is called with `acquire|release ADDRESS INTERFACE` instead.

@@ -17,7 +17,7 @@ struct BridgeSettingsReader {
         ])
         let cluster = try root.requiredText("cluster")
         let legacy = try root.requiredSection("legacy")
-        try legacy.allowOnly(["clusterConf", "interface", "addresses", "ids", "port", "group", "timers"])
+        try legacy.allowOnly(["clusterConf", "interface", "addresses", "ids", "port", "group", "timers", "obeyStrangers"])
         let totem = try root.requiredSection("totem")
         try totem.allowOnly(["corosyncConf", "interface"])
 
@@ -42,6 +42,7 @@ struct BridgeSettingsReader {
             place: root.place
         )
         try TimerOverrides.apply(try legacy.section("timers"), to: &result.legacyTimers)
+        result.legacyObeysStrangers = try legacy.flag("obeyStrangers") ?? false
         result.legacyInterface = try legacy.text("interface")
         result.totemInterface = try totem.text("interface")
         result.legacyGroup = try readGroup(legacy, clusterConf)

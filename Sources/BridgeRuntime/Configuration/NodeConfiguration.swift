@@ -49,6 +49,8 @@ public struct NodeConfiguration: Sendable {
         public var configVersion: UInt32
         /// Two-node mode.
         public var twoNode: Bool
+        /// Whether NODEDOWN and RECONFIG of hosts that are no members are obeyed, as the original does.
+        public var obeysStrangers = false
         /// Timers.
         public var timers: CmanTimers
     }

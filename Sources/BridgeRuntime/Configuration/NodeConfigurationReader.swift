@@ -18,7 +18,7 @@ struct NodeConfigurationReader {
         var result: NodeConfiguration
         switch name {
         case "cman":
-            try root.allowOnly(common.union(["group"]))
+            try root.allowOnly(common.union(["group", "obeyStrangers"]))
             result = try readCman()
         case "corosync":
             try root.allowOnly(common.union(["transport", "multicast", "nodes", "networkMTU", "waitForAll"]))
@@ -46,6 +46,7 @@ struct NodeConfigurationReader {
                     group: try root.address("group"),
                     configVersion: try root.number("configVersion", 0...UInt32.max) ?? 1,
                     twoNode: try root.flag("twoNode") ?? false,
+                    obeysStrangers: try root.flag("obeyStrangers") ?? false,
                     timers: timers
                 )
             ),

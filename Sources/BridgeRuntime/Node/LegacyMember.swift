@@ -53,6 +53,7 @@ final class LegacyMember: ClusterMember {
         settings.expectedVotes = configuration.expectedVotes
         settings.configVersion = cman.configVersion
         settings.twoNode = cman.twoNode
+        settings.obeysStrangers = cman.obeysStrangers
         settings.timers = cman.timers
         return CmanNode(configuration: settings, seed: UInt64.random(in: 0 ... .max))
     }

@@ -14,7 +14,9 @@ extension CmanNode {
         return header
     }
 
-    /// Sends a protocol message, or queues it when it is to be acknowledged and another one is outstanding.
+    /// Sends a protocol message, or queues it when it is to be acknowledged and another one is outstanding. Returns false when it was
+    /// dropped, because the queue is full.
+    @discardableResult
     mutating func send(
         _ body: CmanBody,
         to target: MessageTarget,
@@ -22,8 +24,8 @@ extension CmanNode {
         sourcePort: UInt8? = nil,
         isQuestion: Bool = false,
         into effects: inout CmanEffects
-    ) {
-        guard let kind = body.kind else { return }
+    ) -> Bool {
+        guard let kind = body.kind else { return false }
         let slot = flags.contains(.noAck) ? scratchSlot : slots.take()
         var packet = CmanPacket()
         packet.header = header(port: kind.port, sourcePort: sourcePort ?? kind.port, flags: flags)
@@ -34,7 +36,7 @@ extension CmanNode {
         guard let length else {
             // Only a list of nodes could be too long for a slot, and those are cut before.
             if slot != scratchSlot { slots.giveBack(slot) }
-            return
+            return false
         }
         let message = OutgoingMessage(
             slot: slot,
@@ -46,11 +48,9 @@ extension CmanNode {
             tag: nil,
             isQuestion: isQuestion
         )
-        if flags.contains(.noAck) {
-            launch(message, into: &effects)
-        } else {
-            _ = sendOrQueue(message, into: &effects)
-        }
+        guard flags.contains(.noAck) else { return sendOrQueue(message, into: &effects) }
+        launch(message, into: &effects)
+        return true
     }
 
     /// Whether messages to ports above 9 have to wait.

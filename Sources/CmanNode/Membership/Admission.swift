@@ -76,6 +76,9 @@ extension CmanNode {
         }
         if let named, table[named].state == .member { return "a member has this name" }
         if let index = table.index(of: sender.endpoint), table[index].state == .member { return "a member has this address" }
+        if rules.refusesNewAddress, !request.addresses.contains(where: { $0.endpoint == sender.endpoint }) {
+            return "its source is none of its addresses, at which all members look for it"
+        }
         if rules.refusesNewAddress, let named, !table[named].endpoints.contains(sender.endpoint) {
             return "this name belongs to another address, at which all members look for it"
         }

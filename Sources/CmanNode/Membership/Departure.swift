@@ -99,7 +99,7 @@ extension CmanNode {
     }
 
     mutating func receiveNodeDown(_ message: CmanNodeDown, from sender: Sender, into effects: inout CmanEffects) {
-        guard role.takesPart, accepts("nodedown", from: sender, into: &effects) else { return }
+        guard role.takesPart, accepts("nodedown", from: sender, isOpen: true, into: &effects) else { return }
         if message.nodeID == id, id != 0 {
             become(
                 .left,

@@ -69,8 +69,8 @@ extension CmanNode {
         for index in table.records.indices {
             let record = table[index]
             guard record.state == .member, !record.isSelf, !record.isAsked, hasPassed(patience, since: record.lastHello) else { continue }
-            table[index].isAsked = true
-            send(.hello(hello(flags: 0)), to: .node(record.id), isQuestion: true, into: &effects)
+            // One that finds no room in the queue is asked again with the next HELLO of this node.
+            table[index].isAsked = send(.hello(hello(flags: 0)), to: .node(record.id), isQuestion: true, into: &effects)
         }
     }
 

@@ -251,7 +251,9 @@ extension CmanNode {
                 endpoints: entry.addresses.map(\.endpoint),
                 lastHello: now,
                 lastReceived: restoredSequences[entry.nodeID] ?? 0,
-                lastAcknowledgeable: restoredSequences[entry.nodeID] ?? 0
+                lastAcknowledgeable: restoredSequences[entry.nodeID] ?? 0,
+                // Whoever restored it acknowledged it in the life before.
+                lastAnswered: restoredSequences[entry.nodeID] ?? 0
             )
         )
         return true

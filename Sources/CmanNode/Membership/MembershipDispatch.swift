@@ -82,8 +82,14 @@ extension CmanNode {
     }
 
     /// Whether a message that only members may send is taken from `sender`; reports it when not.
-    mutating func accepts(_ message: StaticString, from sender: Sender, into effects: inout CmanEffects) -> Bool {
-        if !rules.refusesStrangers { return true }
+    /// `isOpen` marks the messages that a configuration may open to strangers.
+    mutating func accepts(
+        _ message: StaticString,
+        from sender: Sender,
+        isOpen: Bool = false,
+        into effects: inout CmanEffects
+    ) -> Bool {
+        if !rules.refusesStrangers || isOpen && configuration.obeysStrangers { return true }
         if let node = sender.node, let index = table.index(ofID: node), table[index].state == .member { return true }
         effects.report(.refused(.stranger(message: message.description, from: sender.endpoint)))
         return false

@@ -66,7 +66,7 @@ extension CmanNode {
     }
 
     mutating func receiveReconfig(_ message: CmanReconfig, from sender: Sender, into effects: inout CmanEffects) {
-        guard role.takesPart, accepts("reconfig", from: sender, into: &effects) else { return }
+        guard role.takesPart, accepts("reconfig", from: sender, isOpen: true, into: &effects) else { return }
         guard let parameter = CmanParameter(rawValue: message.parameter),
             parameter != .nodeVotes || message.value <= UInt8.max && sender.id != 0
         else {

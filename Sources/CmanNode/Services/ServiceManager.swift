@@ -7,8 +7,13 @@ extension CmanNode {
     private static var groupNumberMask: UInt32 { 0x00FF_FFFF }
 
     mutating func receiveServiceManagerMessage(_ body: CmanBody, from sender: Sender, into effects: inout CmanEffects) {
-        guard case .serviceManager(let message) = body, sender.id != 0 else {
+        guard sender.id != 0 else {
             effects.report(.refused(.stranger(message: body.name.description, from: sender.endpoint)))
+            return
+        }
+        guard case .serviceManager(let message) = body else {
+            let detail = "no message of the service manager"
+            effects.report(.refused(.unexpected(message: body.name.description, detail: detail, from: sender.endpoint)))
             return
         }
         highestGroupNumber = max(highestGroupNumber, message.globalID & Self.groupNumberMask)

@@ -196,6 +196,7 @@ struct CmanSide: EngineSide {
         engineConfiguration.expectedVotes = configuration.expectedVotes
         engineConfiguration.configVersion = configuration.cman.configVersion
         engineConfiguration.twoNode = configuration.cman.twoNode
+        engineConfiguration.obeysStrangers = configuration.cman.obeysStrangers
         engineConfiguration.mayFormCluster = false
         engineConfiguration.timers = configuration.cman.timers
         engineConfiguration.listeningPorts = identity.openPorts
