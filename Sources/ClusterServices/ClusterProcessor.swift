@@ -3,8 +3,9 @@ import TotemNode
 import TotemWire
 import WireFormat
 
-/// A member of a corosync 3 cluster without I/O: a Totem processor with synchronisation, CPG, votequorum, CFG and CMAP above it.
-public struct ClusterProcessor: NodeEngine {
+/// A member of a cluster on Totem without I/O: a processor of the generation of `Dialect`, and above it the services, those of corosync 3:
+/// synchronisation, CPG, votequorum, CFG and CMAP.
+public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     public typealias Destination = TotemDestination
     public typealias Event = ProcessorEvent
 
@@ -12,7 +13,7 @@ public struct ClusterProcessor: NodeEngine {
     public let configuration: ProcessorConfiguration
 
     /// The ring; replays set the counters that a recorded daemon had.
-    package var totem: TotemNode
+    package var totem: TotemNode<Dialect>
     private var services: ServiceStack
     private var ringEffects = Effects<TotemDestination, TotemEvent>()
     private var departure: Departure?
@@ -29,7 +30,7 @@ public struct ClusterProcessor: NodeEngine {
     /// A processor that has not started. The same seed gives the same behaviour.
     public init(configuration: ProcessorConfiguration, seed: UInt64) {
         self.configuration = configuration
-        totem = TotemNode(configuration: configuration.totem, seed: seed)
+        totem = TotemNode<Dialect>(configuration: configuration.totem, seed: seed)
         totem.pausesWhileSynchronising = true
         services = ServiceStack(configuration: configuration)
     }
@@ -250,7 +251,7 @@ public struct ClusterProcessor: NodeEngine {
 
     private static func handOver(
         _ outbox: inout Outbox,
-        to totem: inout TotemNode,
+        to totem: inout TotemNode<Dialect>,
         at now: Instant,
         into ringEffects: inout Effects<TotemDestination, TotemEvent>
     ) {

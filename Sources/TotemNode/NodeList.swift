@@ -1,5 +1,3 @@
-import TotemWire
-
 /// An ordered set of node ids. Order matters on the wire only: lists are compared as sets, and grow at the end
 /// (memb_set_* totemsrp.c:1184-1420@ma).
 struct NodeList: Sendable, Hashable {
@@ -8,11 +6,6 @@ struct NodeList: Sendable, Hashable {
 
     init(_ nodes: [UInt32] = []) {
         merge(nodes)
-    }
-
-    /// The ids that a message lists.
-    init(_ addresses: [Dialect.Address]) {
-        for address in addresses { insert(address.nodeID) }
     }
 
     var isEmpty: Bool { nodes.isEmpty }
@@ -47,7 +40,4 @@ struct NodeList: Sendable, Hashable {
     func isSameSet(as others: NodeList) -> Bool {
         count == others.count && isSubset(of: others)
     }
-
-    /// The ids as messages list them.
-    var addresses: [Dialect.Address] { nodes.map { Dialect.Address($0) } }
 }

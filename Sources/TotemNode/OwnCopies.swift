@@ -2,16 +2,16 @@ import EngineKit
 import TotemWire
 import WireFormat
 
-/// A multicast of this processor that it must hear itself (reference/totem-wire.md 1.1): a processor that is alone forms its ring
-/// because it hears its own JOIN.
-enum OwnCopy: Sendable {
-    case join(Join)
-    case holdCancel(RingID)
-}
-
 extension TotemNode {
+    /// A multicast of this processor that it must hear itself (reference/totem-wire.md 1.1): a processor that is alone forms its ring
+    /// because it hears its own JOIN.
+    enum OwnCopy: Sendable {
+        case join(ReceivedJoin)
+        case holdCancel(Dialect.Ring)
+    }
+
     /// Time that a datagram takes from a host to itself; keeps a processor that is alone from passing the token infinitely fast.
-    static let loopbackDelay = Interval.microseconds(100)
+    static var loopbackDelay: Interval { .microseconds(100) }
 
     /// Handles the copies of what was multicast while handling something else, oldest first.
     mutating func handleOwnCopies(at now: Instant, into effects: inout Output) {

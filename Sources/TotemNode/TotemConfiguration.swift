@@ -7,6 +7,10 @@ public struct TotemConfiguration: Sendable, Hashable {
     public var nodeID: UInt32
     /// Ids of every configured node, this one included, ascending (the nodelist).
     public var nodes: [UInt32]
+    /// The address of each node on ring 0, and on ring 1 if there is one. Before corosync 3 processors are told apart and put in order by
+    /// the first (reference/totem-engine.md 2), and a node without one cannot take part; in 2005 the node id is the address as a
+    /// number and nothing is needed here, nor is it for corosync 3.
+    public var addresses: [UInt32: [IPAddress]] = [:]
     /// Timers and limits.
     public var timers: TotemTimers
     /// Largest totempg packet this processor sends, in bytes: `net_mtu` after all adjustments (reference/totem-wire.md 1.3). The

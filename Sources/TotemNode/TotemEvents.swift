@@ -18,20 +18,33 @@ public struct TotemRingID: Sendable, Hashable, CustomStringConvertible {
     public var representative: UInt32
     /// Its sequence number.
     public var sequence: UInt64
+    /// From openais 0.80 to corosync 2 the representative's address as the ring's messages have it: whoever names the ring repeats it byte
+    /// for byte. Nil in the other dialects.
+    public var representativeAddress: TotemIPAddress?
 
     /// The ring `representative`.`sequence`.
-    public init(representative: UInt32, sequence: UInt64) {
+    public init(representative: UInt32, sequence: UInt64, representativeAddress: TotemIPAddress? = nil) {
         self.representative = representative
         self.sequence = sequence
+        self.representativeAddress = representativeAddress
     }
 
     /// The ring that `ring` names on the wire.
-    public init(_ ring: RingID) {
-        self.init(representative: ring.representative, sequence: ring.sequence)
+    public init(_ ring: some TotemRing) {
+        self.init(
+            representative: ring.representativeNodeID,
+            sequence: ring.sequence,
+            representativeAddress: ring.representativeAddress
+        )
     }
 
-    /// The ring as messages name it.
+    /// The ring as messages of corosync 3 name it.
     public var wire: RingID { RingID(representative: representative, sequence: sequence) }
+
+    /// The ring as messages from openais 0.80 to corosync 2 name it.
+    public var addressedWire: AddressedRingID {
+        AddressedRingID(representative: representativeAddress ?? TotemIPAddress(), sequence: sequence)
+    }
 
     /// `<representative>.<sequence>` in decimal; corosync's own tools print the sequence in hexadecimal.
     public var description: String { "\(representative).\(sequence)" }
@@ -43,7 +56,7 @@ public struct TotemMembership: Sendable, Hashable {
     public var isTransitional: Bool
     /// The new ring.
     public var ring: TotemRingID
-    /// Its members, ascending.
+    /// Its members, in the order of the ring: by node id, before corosync 3 by address.
     public var members: [UInt32]
     /// Members that are new since the last regular configuration.
     public var joined: [UInt32]
@@ -83,6 +96,9 @@ public enum TotemEvent: Sendable {
     case refused(TotemRefusal)
 }
 
+/// What a Totem processor's methods write their effects into.
+public typealias TotemEffects = Effects<TotemDestination, TotemEvent>
+
 /// Why a packet was refused.
 public enum TotemRefusal: Sendable, Hashable {
     /// It could not be read.
@@ -91,6 +107,8 @@ public enum TotemRefusal: Sendable, Hashable {
     case foreignDialect(from: Endpoint)
     /// It names a node that is not configured.
     case unknownNode(UInt32, from: Endpoint)
+    /// It names a configured node at an address that is not the configured one (dialects before corosync 3).
+    case unknownAddress(of: UInt32, from: Endpoint)
     /// A totempg packet whose pieces do not fit together.
     case brokenFragment(from: UInt32)
 }

@@ -2,17 +2,18 @@ import EngineKit
 import TotemWire
 import WireFormat
 
-/// One processor of the Totem single ring protocol, with process groups on top, as corosync 3 runs it over udp and udpu
-/// (reference/totem-engine.md; totemsrp.c and totempg.c at v3.1.7).
+/// One processor of the Totem single ring protocol, with process groups on top, as the generation of `Dialect` runs it
+/// (reference/totem-engine.md; line numbers are those of totemsrp.c and totempg.c at v3.1.7 unless they say otherwise). What differs
+/// between the generations in behaviour stands in `TotemRules`, what differs in layout in `Dialect`.
 ///
 /// Copies of the processor's own JOINs and hold cancels, and tokens that it passes to itself when it is alone in its ring, are
 /// handled inside; nothing that a processor sends may be handed back to it.
-public struct TotemNode: NodeEngine {
+public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
     public typealias Destination = TotemDestination
     public typealias Event = TotemEvent
 
     /// What its methods write their effects into.
-    public typealias Output = Effects<TotemDestination, TotemEvent>
+    public typealias Output = TotemEffects
 
     /// What the processor was told.
     public let configuration: TotemConfiguration
@@ -23,7 +24,7 @@ public struct TotemNode: NodeEngine {
     /// What has happened so far, in numbers.
     public internal(set) var counters = TotemCounters()
 
-    /// Members of the last regular configuration, ascending; empty before the first.
+    /// Members of the last regular configuration, in the order of the ring; empty before the first.
     public internal(set) var members: [UInt32] = []
 
     /// The ring whose commit token this processor saw last. While `state` is operational it is the ring of `members`.
@@ -43,10 +44,14 @@ public struct TotemNode: NodeEngine {
     /// Whether delivery has paused; `resumeDelivery` goes on with it.
     public internal(set) var isDeliveryPaused = false
 
+    /// What this generation does in its own way.
+    let rules: TotemRules
+
     // Identity and rings.
-    var ringID: RingID
+    var identities: Identities<Dialect>
+    var ringID: Dialect.Ring
     /// The last ring that was operational (my_old_ring_id).
-    var oldRingID = RingID()
+    var oldRingID = Dialect.Ring()
     /// The highest ring sequence number used or heard of (token_ring_id_seq).
     var highestRingSequence: UInt64
 
@@ -101,8 +106,10 @@ public struct TotemNode: NodeEngine {
     /// A processor that has not started. `seed` is every engine's; with `send_join` 0, as here, Totem draws no random number.
     public init(configuration: TotemConfiguration, seed: UInt64 = 0) {
         self.configuration = configuration
-        // Counting on from the stored number keeps a restarted processor from using a ring id twice (totemsrp.c:5125).
-        ringID = RingID(representative: configuration.nodeID, sequence: configuration.storedRingSequence &+ 1)
+        rules = TotemRules(Dialect.generation)
+        identities = Identities(configuration)
+        let first = configuration.storedRingSequence &+ (rules.countsRingAtStart ? 1 : 0)
+        ringID = Dialect.ring(of: identities[configuration.nodeID], sequence: first)
         highestRingSequence = ringID.sequence
         messageHeaderSize = (try? Message().bytes(limit: 256).count) ?? 0
         packets = PacketStore(slotSize: max(2048, configuration.networkMTU + 2 * messageHeaderSize))
@@ -115,7 +122,11 @@ public struct TotemNode: NodeEngine {
 
     var nodeID: UInt32 { configuration.nodeID }
 
-    var isRepresentative: Bool { ringID.representative == nodeID }
+    /// How messages name this processor.
+    var ownAddress: Dialect.Address { identities[nodeID] }
+
+    /// Whether this processor is the representative of its ring, the first member in the order of the ring.
+    var isRepresentative: Bool { newMembers.first == nodeID }
 
     /// Begins to look for others.
     public mutating func start(at now: Instant, into effects: inout Output) {

@@ -30,6 +30,9 @@ public protocol TotemDialect: Sendable {
     /// Longest token in bytes: the daemons' token buffer.
     static var tokenSizeLimit: Int { get }
 
+    /// The ring `sequence` whose representative is `representative`.
+    static func ring(of representative: Address, sequence: UInt64) -> Ring
+
     /// Refuses a ring that a receiver of this dialect refuses. `offset` is the ring's place.
     static func check(_ ring: Ring, at offset: Int) throws(WireError)
 }
@@ -63,12 +66,66 @@ public protocol TotemHeader: WireStructure, Equatable {
     var encapsulated: Int8 { get set }
     /// Node id of the sender, 0 in a LEAVE; nil where the header names nobody, as in 2005.
     var sender: UInt32? { get }
+
+    /// Names the sender, where the header names one.
+    mutating func setSender(_ nodeID: UInt32)
 }
 
 /// The identity of a processor (`srp_addr`).
 public protocol TotemAddress: WireStructure, Hashable {
     /// Its node id; in 2005, when there were none, its IPv4 address as a number.
     var nodeID: UInt32 { get }
+
+    /// Node `nodeID`, whose address on ring i is `addresses[i]`; whatever of it this dialect says.
+    init(nodeID: UInt32, at addresses: [IPAddress])
+
+    /// What daemons tell processors apart by and put them in order by, the rest aside: the node id, or before corosync 3 the address on
+    /// the first ring (reference/totem-wire.md 3, reference/totem-engine.md 2).
+    var identity: TotemIdentity { get }
+
+    /// Whether it says that the processor is going, as in a LEAVE of corosync 1 and 2: a node id of 0 with an address.
+    var isLeaving: Bool { get }
+
+    /// The same processor, said to be going.
+    var leaving: Self { get }
+}
+
+extension TotemAddress {
+    @inlinable
+    public var isLeaving: Bool { false }
+
+    @inlinable
+    public var leaving: Self { self }
+}
+
+/// What tells processors apart: a node id, or family and bytes of an IP address.
+public struct TotemIdentity: Sendable, Hashable {
+    /// The address family by Linux's numbers; 0 for a node id.
+    public var family: UInt16
+    /// The first eight bytes of the address, most significant first; 0 for a node id.
+    public var high: UInt64
+    /// The other eight of an IPv6 address; or the node id.
+    public var low: UInt64
+
+    /// The processor of node `nodeID`.
+    @inlinable
+    public init(nodeID: UInt32) {
+        (family, high, low) = (0, 0, UInt64(nodeID))
+    }
+
+    /// The processor at `address`; of an IPv4 address four bytes count.
+    @inlinable
+    public init(_ address: TotemIPAddress) {
+        family = address.family
+        high = address.family == TotemIPAddress.ipv4Family ? address.high & 0xFFFF_FFFF_0000_0000 : address.high
+        low = address.family == TotemIPAddress.ipv4Family ? 0 : address.low
+    }
+
+    /// Order by node id, or by address in network order (totemip_compare totemip.c:122@wt, 149@fl; 16-bit groups there, the same order).
+    @inlinable
+    public static func precedes(_ left: TotemIdentity, _ right: TotemIdentity) -> Bool {
+        (left.family, left.high, left.low) < (right.family, right.high, right.low)
+    }
 }
 
 /// The identity of a ring (`memb_ring_id`). Equal means every byte the same, as daemons compare with memcmp.
@@ -77,6 +134,14 @@ public protocol TotemRing: WireStructure, Hashable {
     var representativeNodeID: UInt32 { get }
     /// Its sequence number; grows with every ring.
     var sequence: UInt64 { get }
+
+    /// The representative's address with everything that stands behind it, from openais 0.80 to corosync 2; nil in the others.
+    var representativeAddress: TotemIPAddress? { get }
+}
+
+extension TotemRing {
+    @inlinable
+    public var representativeAddress: TotemIPAddress? { nil }
 }
 
 extension WireVisitor {

@@ -1,6 +1,7 @@
 import ClusterServices
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// A small network of whole processors on virtual time: seeded delay and loss, partitions, crashes.
@@ -23,7 +24,7 @@ struct ClusterNetwork {
     }
 
     private struct Host {
-        var processor: ClusterProcessor
+        var processor: ClusterProcessor<Corosync3>
         var storedSequence: UInt64 = 0
     }
 
@@ -51,7 +52,7 @@ struct ClusterNetwork {
         random = RandomSource(seed: seed)
     }
 
-    subscript(id: UInt32) -> ClusterProcessor? { hosts[id]?.processor }
+    subscript(id: UInt32) -> ClusterProcessor<Corosync3>? { hosts[id]?.processor }
 
     // MARK: Commands
 
@@ -61,7 +62,7 @@ struct ClusterNetwork {
             configuration.totem.timers = TotemTimers(token: .milliseconds(1000))
             configuration.totem.storedRingSequence = hosts[id]?.storedSequence ?? 0
             configure(&configuration)
-            hosts[id] = Host(processor: ClusterProcessor(configuration: configuration, seed: 0))
+            hosts[id] = Host(processor: ClusterProcessor<Corosync3>(configuration: configuration, seed: 0))
             perform(id) { $0.start(at: $1, into: &$2) }
         }
     }
@@ -69,7 +70,7 @@ struct ClusterNetwork {
     mutating func crash(_ id: UInt32) { hosts[id] = nil }
 
     /// Lets a processor do something.
-    mutating func perform(_ id: UInt32, _ body: (inout ClusterProcessor, Instant, inout ProcessorEffects) -> Void) {
+    mutating func perform(_ id: UInt32, _ body: (inout ClusterProcessor<Corosync3>, Instant, inout ProcessorEffects) -> Void) {
         // Taken out meanwhile, so that nothing is copied.
         guard var host = hosts.removeValue(forKey: id) else { return }
         body(&host.processor, now, &effects)

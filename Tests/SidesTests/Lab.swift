@@ -29,7 +29,7 @@ struct Lab {
     }
 
     struct TotemHost {
-        var processor: ClusterProcessor
+        var processor: ClusterProcessor<Corosync3>
         var inbox: [Received] = []
         var outbox: [(target: UInt32, number: UInt32)] = []
         var ended = false
@@ -154,7 +154,9 @@ struct Lab {
         var settings = ProcessorConfiguration(nodeID: id, nodes: nodes)
         settings.totem.timers = configuration.corosync.timers
         settings.totem.storedRingSequence = totem[id]?.processor.ring.sequence ?? 0
-        var host = TotemHost(processor: ClusterProcessor(configuration: settings, seed: UInt64(id) &* 7919 &+ UInt64(now.nanoseconds)))
+        var host = TotemHost(
+            processor: ClusterProcessor<Corosync3>(configuration: settings, seed: UInt64(id) &* 7919 &+ UInt64(now.nanoseconds))
+        )
         host.inbox = totem[id]?.inbox ?? []
         host.processor.start(at: now, into: &processorEffects)
         if joins { host.processor.join(group: "cman.\(Self.port)", pid: 77, at: now, into: &processorEffects) }

@@ -1,5 +1,6 @@
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// A small network of Totem processors on virtual time: seeded delay, loss, partitions, crashes. It plays the part of the services
@@ -29,8 +30,8 @@ struct RingNetwork {
     }
 
     private struct Host {
-        var node: TotemNode
-        var effects = TotemNode.Output()
+        var node: TotemNode<Corosync3>
+        var effects = TotemEffects()
         var synchronised: Set<UInt32> = []
         var mustSynchronise = false
     }
@@ -65,14 +66,14 @@ struct RingNetwork {
 
     var running: [UInt32] { hosts.keys.sorted() }
 
-    func node(_ id: UInt32) -> TotemNode? { hosts[id]?.node }
+    func node(_ id: UInt32) -> TotemNode<Corosync3>? { hosts[id]?.node }
 
     mutating func start(_ ids: UInt32...) {
         for id in ids {
             var own = configuration
             own.nodeID = id
             own.storedRingSequence = storedSequences[id] ?? 0
-            var node = TotemNode(configuration: own, seed: 0)
+            var node = TotemNode<Corosync3>(configuration: own, seed: 0)
             node.messageSequenceStart = messageSequenceStart
             hosts[id] = Host(node: node)
             perform(id) { $0.start(at: $1, into: &$2) }
@@ -170,7 +171,7 @@ struct RingNetwork {
 
     static func endpoint(_ id: UInt32) -> Endpoint { Endpoint(IPAddress(ipv4: 0x0A4D_0200 | id), 5405) }
 
-    private mutating func perform(_ id: UInt32, _ body: (inout TotemNode, Instant, inout TotemNode.Output) -> Void) {
+    private mutating func perform(_ id: UInt32, _ body: (inout TotemNode<Corosync3>, Instant, inout TotemEffects) -> Void) {
         guard var host = hosts[id] else { return }
         body(&host.node, now, &host.effects)
         let effects = host.effects
@@ -186,7 +187,7 @@ struct RingNetwork {
         if wantsToSynchronise { send("\(hosts[id]?.node.ring.description ?? "")", from: id, group: "sync") }
     }
 
-    private mutating func handle(_ event: TotemEvent, of id: UInt32, _ effects: TotemNode.Output, _ wantsToSynchronise: inout Bool) {
+    private mutating func handle(_ event: TotemEvent, of id: UInt32, _ effects: TotemEffects, _ wantsToSynchronise: inout Bool) {
         switch event {
         case .membership(let membership):
             if membership.isTransitional {

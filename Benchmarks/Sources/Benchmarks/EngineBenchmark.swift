@@ -1,6 +1,7 @@
 import CmanNode
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// What an engine costs per datagram: two of them hand each other what they send, without a network between them.
@@ -121,7 +122,7 @@ enum EngineBenchmark {
 
     /// A token goes round a ring of two that carries messages all the time.
     private static func tokenInTotemNode(_ report: inout Report) {
-        let nodes = [UInt32(1), 2].map { TotemNode(configuration: TotemConfiguration(nodeID: $0, nodes: [1, 2]), seed: 0) }
+        let nodes = [UInt32(1), 2].map { TotemNode<Corosync3>(configuration: TotemConfiguration(nodeID: $0, nodes: [1, 2]), seed: 0) }
         var pair = Pair(nodes, endpoints: [endpoint(1, 5405), endpoint(2, 5405)])
         for index in 0..<2 { pair.command(index) { engine, now, effects in engine.start(at: now, into: &effects) } }
         var steps = 0

@@ -16,7 +16,7 @@ final class CorosyncMember: ClusterMember {
     private let state: StateFile?
     private let pid = UInt32(getpid())
 
-    private var engine: ClusterProcessor
+    private var engine: ClusterProcessor<Corosync3>
     private var effects = ProcessorEffects()
     private var waiting = WaitingMessages()
     private var joined: Set<String> = []
@@ -62,7 +62,7 @@ final class CorosyncMember: ClusterMember {
         _ configuration: NodeConfiguration,
         _ corosync: NodeConfiguration.Corosync,
         storedRing: UInt64
-    ) -> ClusterProcessor {
+    ) -> ClusterProcessor<Corosync3> {
         var settings = ProcessorConfiguration(nodeID: configuration.id, nodes: corosync.peers.map(\.id).sorted())
         settings.totem.timers = corosync.timers
         settings.totem.networkMTU = TotemSockets.networkMTU(interface: corosync.networkMTU, family: configuration.local.address.family)
@@ -77,7 +77,7 @@ final class CorosyncMember: ClusterMember {
             settings.quorum = nil
         }
         // A processor that starts twice in a row must not use the same ring sequence numbers for different rings.
-        return ClusterProcessor(configuration: settings, seed: UInt64.random(in: 0 ... .max))
+        return ClusterProcessor<Corosync3>(configuration: settings, seed: UInt64.random(in: 0 ... .max))
     }
 
     var nextDeadline: Instant? { waiting.isInterrupted ? .zero : engine.nextDeadline }

@@ -10,7 +10,7 @@ protocol ReplayedProcessor {
     init(_ configuration: TotemConfiguration, configurationVersion: UInt64?)
 
     /// Its ring.
-    var totem: TotemNode { get set }
+    var totem: TotemNode<Corosync3> { get set }
 
     /// When `advance` must be called next.
     var nextDeadline: Instant? { get }
@@ -32,11 +32,11 @@ protocol ReplayedProcessor {
 
 /// The ring alone: what services and clients said is taken from the recording.
 struct RingAlone: ReplayedProcessor {
-    var totem: TotemNode
-    private var effects = TotemNode.Output()
+    var totem: TotemNode<Corosync3>
+    private var effects = TotemEffects()
 
     init(_ configuration: TotemConfiguration, configurationVersion: UInt64?) {
-        totem = TotemNode(configuration: configuration)
+        totem = TotemNode<Corosync3>(configuration: configuration)
     }
 
     var nextDeadline: Instant? { totem.nextDeadline }
@@ -77,17 +77,17 @@ struct RingAlone: ReplayedProcessor {
 
 /// A whole processor: only what clients did is taken from the recording.
 struct WholeProcessor: ReplayedProcessor {
-    private var processor: ClusterProcessor
+    private var processor: ClusterProcessor<Corosync3>
     private var effects = ProcessorEffects()
 
     init(_ configuration: TotemConfiguration, configurationVersion: UInt64?) {
         var processorConfiguration = ProcessorConfiguration(nodeID: configuration.nodeID, nodes: configuration.nodes)
         processorConfiguration.totem = configuration
         processorConfiguration.configurationVersion = configurationVersion
-        processor = ClusterProcessor(configuration: processorConfiguration, seed: 0)
+        processor = ClusterProcessor<Corosync3>(configuration: processorConfiguration, seed: 0)
     }
 
-    var totem: TotemNode {
+    var totem: TotemNode<Corosync3> {
         get { processor.totem }
         set { processor.totem = newValue }
     }

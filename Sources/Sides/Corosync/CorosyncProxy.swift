@@ -2,13 +2,14 @@ import Bridging
 import ClusterServices
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// One Totem proxy.
 struct CorosyncProxy: Sendable {
     var identity: ProxyIdentity
     var address: IPAddress
-    var processor: ClusterProcessor
+    var processor: ClusterProcessor<Corosync3>
     var stream = OrderedStream()
     /// Whether its membership was reported.
     var isMember = false

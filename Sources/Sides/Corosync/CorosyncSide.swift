@@ -135,7 +135,7 @@ struct CorosyncSide: EngineSide {
         engineConfiguration.quorum = quorum
         // Every life of a proxy draws other numbers.
         admissions += 1
-        let processor = ClusterProcessor(
+        let processor = ClusterProcessor<Corosync3>(
             configuration: engineConfiguration,
             seed: seed ^ (UInt64(identity.id) << 32) ^ admissions &* 0x9E37_79B9_7F4A_7C15
         )
@@ -147,7 +147,7 @@ struct CorosyncSide: EngineSide {
         for port in identity.openPorts.sorted() { join(port, position, at: now, into: &effects) }
     }
 
-    mutating func call(_ index: Int, _ body: (inout ClusterProcessor, inout ProcessorEffects) -> Void) {
+    mutating func call(_ index: Int, _ body: (inout ClusterProcessor<Corosync3>, inout ProcessorEffects) -> Void) {
         body(&proxies[index].processor, &engineEffects)
     }
 

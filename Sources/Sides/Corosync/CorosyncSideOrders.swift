@@ -67,7 +67,7 @@ extension CorosyncSide {
         _ proxy: UInt32,
         at now: Instant,
         into effects: inout BridgeEffects,
-        _ body: (inout ClusterProcessor, inout ProcessorEffects) -> Bool
+        _ body: (inout ClusterProcessor<Corosync3>, inout ProcessorEffects) -> Bool
     ) {
         guard let index = index(of: proxy) else { return }
         var isAccepted = false

@@ -2,6 +2,7 @@ import ClusterServices
 import CmanNode
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// What surrounds the native legacy members of a bridged cluster.
@@ -112,7 +113,7 @@ final class LegacyPart: EngineEnvironment {
 
 /// What surrounds the native processors of a bridged cluster. Each has one client, in the group of the workload's port.
 final class TotemPart: EngineEnvironment {
-    typealias Engine = ClusterProcessor
+    typealias Engine = ClusterProcessor<Corosync3>
 
     private static let group = "cman.\(BridgedCluster.port)"
     private static let pid: UInt32 = 100
@@ -129,10 +130,10 @@ final class TotemPart: EngineEnvironment {
         self.transport = transport
     }
 
-    func engine(of node: UInt32, seed: UInt64) -> ClusterProcessor {
+    func engine(of node: UInt32, seed: UInt64) -> ClusterProcessor<Corosync3> {
         var configuration = ProcessorConfiguration(nodeID: node, nodes: transport.nodeIDs)
         configuration.totem.storedRingSequence = storedRingSequences[node] ?? 0
-        return ClusterProcessor(configuration: configuration, seed: seed)
+        return ClusterProcessor<Corosync3>(configuration: configuration, seed: seed)
     }
 
     func start(_ host: EngineHost<TotemPart>) {
@@ -165,7 +166,7 @@ final class TotemPart: EngineEnvironment {
     func transmit(
         _ datagram: UnsafeRawBufferPointer,
         to destination: TotemDestination,
-        by engine: borrowing ClusterProcessor,
+        by engine: borrowing ClusterProcessor<Corosync3>,
         on host: EngineHost<TotemPart>
     ) {
         let node = cluster.nodeIDs[host.number]
@@ -175,7 +176,7 @@ final class TotemPart: EngineEnvironment {
     func observe(
         _ event: ProcessorEvent,
         in effects: borrowing Effects<TotemDestination, ProcessorEvent>,
-        by engine: borrowing ClusterProcessor,
+        by engine: borrowing ClusterProcessor<Corosync3>,
         on host: EngineHost<TotemPart>
     ) {
         let process = host.process

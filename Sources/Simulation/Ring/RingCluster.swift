@@ -1,10 +1,11 @@
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// Hosts that each run one bare Totem processor, and what they saw.
 final class RingCluster: EngineEnvironment {
-    typealias Engine = TotemNode
+    typealias Engine = TotemNode<Corosync3>
 
     private static let group: StaticString = "simulation"
 
@@ -85,7 +86,7 @@ final class RingCluster: EngineEnvironment {
     private func start(_ host: EngineHost<RingCluster>) {
         var configuration = TotemConfiguration(nodeID: transport.nodeIDs[host.number], nodes: transport.nodeIDs)
         configuration.storedRingSequence = storedRingSequences[host.number]
-        host.start(TotemNode(configuration: configuration, seed: random.next()))
+        host.start(TotemNode<Corosync3>(configuration: configuration, seed: random.next()))
         sent[host.number] = 0
         history.add(.state("started"), of: process(host), at: network.now)
         host.command { engine, now, effects in engine.start(at: now, into: &effects) }
@@ -121,7 +122,7 @@ final class RingCluster: EngineEnvironment {
     func transmit(
         _ datagram: UnsafeRawBufferPointer,
         to destination: TotemDestination,
-        by engine: borrowing TotemNode,
+        by engine: borrowing TotemNode<Corosync3>,
         on host: EngineHost<RingCluster>
     ) {
         transport.transmit(
@@ -137,7 +138,7 @@ final class RingCluster: EngineEnvironment {
     func observe(
         _ event: TotemEvent,
         in effects: borrowing Effects<TotemDestination, TotemEvent>,
-        by engine: borrowing TotemNode,
+        by engine: borrowing TotemNode<Corosync3>,
         on host: EngineHost<RingCluster>
     ) {
         switch event {
@@ -154,7 +155,7 @@ final class RingCluster: EngineEnvironment {
     }
 
     /// There are no services to synchronise, so that everybody is done where the regular configuration stands in the order.
-    func settle(_ engine: inout TotemNode, on host: EngineHost<RingCluster>) {
+    func settle(_ engine: inout TotemNode<Corosync3>, on host: EngineHost<RingCluster>) {
         if engine.state == .operational { engine.completeSynchronisation() }
     }
 

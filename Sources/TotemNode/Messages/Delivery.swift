@@ -44,12 +44,13 @@ extension TotemNode {
         packets.withBytes(packet) { bytes in
             guard let byteOrder = Dialect.byteOrder(of: bytes),
                 let message = try? Message(reading: bytes, byteOrder: byteOrder),
-                !onlyFromDeliverable || deliverableMembers.contains(message.systemFrom.nodeID)
+                let sender = identities.node(of: message.systemFrom),
+                !onlyFromDeliverable || deliverableMembers.contains(sender)
             else { return }
             let payload = UnsafeRawBufferPointer(rebasing: bytes[message.payload.range])
             refusal = assemblies.receive(
                 payload,
-                from: message.header.nodeID,
+                from: sender,
                 byteOrder: byteOrder,
                 delivered: &counters.messagesDelivered,
                 into: &effects

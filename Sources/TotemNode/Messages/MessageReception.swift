@@ -39,12 +39,13 @@ extension TotemNode {
     /// daemons would put one that comes too early into the other ring's queue. It is asked for again.
     mutating func receiveMessage(
         _ message: Message,
+        from sender: UInt32,
         _ datagram: UnsafeRawBufferPointer,
         at now: Instant,
         into effects: inout Output
     ) {
         guard message.ring == ringID else {
-            hearForeign(message.systemFrom.nodeID, at: now, into: &effects)
+            hearForeign(sender, at: now, into: &effects)
             return
         }
         let isRecoveryMessage = message.header.encapsulated == Message.encapsulatedInRecovery

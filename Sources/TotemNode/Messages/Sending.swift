@@ -68,8 +68,8 @@ extension TotemNode {
     /// Queues a totempg packet as a message (totemsrp_mcast totemsrp.c:2498).
     mutating func enqueue(_ packet: inout ProcessGroupPacket, data: UnsafeRawBufferPointer) {
         var message = Message()
-        message.header = TotemMessageKind.mcast.header(from: nodeID, encapsulated: Message.notEncapsulated)
-        message.systemFrom = Dialect.Address(nodeID)
+        message.header = header(.mcast, encapsulated: Message.notEncapsulated)
+        message.systemFrom = ownAddress
         let size = messageHeaderSize + ProcessGroupPacket.fixedSize + 2 * packet.messageLengths.count + data.count
         let stored = packets.insert(count: size) { bytes in
             var writer = WireWriter(bytes, byteOrder: .host)

@@ -18,7 +18,7 @@ struct GroupHeaderCache: Sendable {
 
 extension TotemNode {
     /// Longest message that can be sent (MESSAGE_SIZE_MAX), in bytes.
-    public static let messageSizeLimit = 1 << 20
+    public static var messageSizeLimit: Int { 1 << 20 }
 
     /// Queues a message for every member of the ring, this one included. It goes out with the token and comes back as
     /// `TotemEvent.message` in its place in the total order; while the ring synchronises it belongs to the synchronisation.

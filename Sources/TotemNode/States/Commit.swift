@@ -13,11 +13,12 @@ struct OldRingState: Sendable {
 extension TotemNode {
     /// memb_state_commit_token_create (totemsrp.c:3280).
     mutating func createCommitToken() {
-        let ordered = gathering.candidates.nodes.sorted()
+        let ordered = identities.ordered(gathering.candidates)
         commitToken = Commit()
-        commitToken.header = TotemMessageKind.commitToken.header(from: nodeID)
-        commitToken.ring = RingID(representative: nodeID, sequence: highestRingSequence &+ 4)
-        commitToken.addresses = ordered.map { Dialect.Address($0) }
+        commitToken.header = header(.commitToken)
+        commitToken.ring = Dialect.ring(of: ownAddress, sequence: highestRingSequence &+ 4)
+        commitToken.addresses = ordered.map { identities[$0] }
+        newMembers = ordered
         commitToken.entries = Array(repeating: Commit.Entry(), count: ordered.count)
     }
 
@@ -39,15 +40,13 @@ extension TotemNode {
         deadlines[.consensus] = nil
         change(to: .commit, into: &effects)
         flow = FlowControl()
-        let next = commitToken.addresses[Int(commitToken.memberIndex) % commitToken.addresses.count]
-        passing.target = next.nodeID
+        passing.target = newMembers[Int(commitToken.memberIndex) % newMembers.count]
         sendCommitToken(at: now, into: &effects)
         deadlines[.token] = now + configuration.timers.token
     }
 
     /// memb_state_commit_token_update (totemsrp.c:3100).
     private mutating func fillOwnEntry() {
-        newMembers = commitToken.addresses.map(\.nodeID)
         let index = Int(commitToken.memberIndex)
         recovery.hasReceivedAll = received.allReceivedUpTo == received.highSequence
         commitToken.entries[index].ring = oldRingID
@@ -69,7 +68,7 @@ extension TotemNode {
     /// memb_state_commit_token_send (totemsrp.c:3211).
     mutating func sendCommitToken(at now: Instant, into effects: inout Output) {
         commitToken.tokenSequence &+= 1
-        commitToken.header.nodeID = nodeID
+        commitToken.header.setSender(nodeID)
         guard let datagram = try? effects.keep(&commitToken) else { return }
         rememberToken(datagram, effects)
         sendToken(datagram, to: passing.target, at: now, into: &effects)
@@ -80,18 +79,17 @@ extension TotemNode {
     /// processor, is ignored: the daemons would stop.
     mutating func receiveCommitToken(_ commit: Commit, at now: Instant, into effects: inout Output) {
         let index = Int(commit.memberIndex)
+        guard let members = identities.nodes(of: commit.addresses), members.count == commit.addresses.count else { return }
         switch state {
         case .gather:
-            guard NodeList(commit.addresses).isSameSet(as: gathering.candidates),
-                commit.addresses.count == gathering.candidates.count,
-                commit.ring.sequence > ringID.sequence,
-                commit.addresses.indices.contains(index), commit.addresses[index].nodeID == nodeID
+            guard members.isSameSet(as: gathering.candidates), commit.ring.sequence > ringID.sequence,
+                members.nodes.indices.contains(index), members.nodes[index] == nodeID
             else { return }
             commitToken = commit
+            newMembers = members.nodes
             enterCommit(at: now, into: &effects)
         case .commit:
-            guard commit.ring.sequence == ringID.sequence, index == commit.addresses.count,
-                commit.addresses.map(\.nodeID) == newMembers
+            guard commit.ring.sequence == ringID.sequence, index == members.count, members.nodes == newMembers
             else { return }
             commitToken = commit
             enterRecovery(at: now, into: &effects)

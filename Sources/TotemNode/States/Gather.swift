@@ -58,18 +58,29 @@ extension TotemNode {
     /// memb_join_message_send (totemsrp.c:3325).
     func joinMessage(processors: NodeList, failed: NodeList, header node: UInt32) -> Join {
         var join = Join()
-        join.header = TotemMessageKind.join.header(from: node)
-        join.systemFrom = Dialect.Address(nodeID)
+        join.header = header(.join)
+        join.header.setSender(node)
+        join.systemFrom = ownAddress
         join.ringSequence = ringID.sequence
-        join.processors = processors.addresses
-        join.failed = failed.addresses
+        join.processors = identities.addresses(of: processors)
+        join.failed = identities.addresses(of: failed)
         return join
     }
 
     mutating func sendJoin(into effects: inout Output) {
         var join = joinMessage(processors: gathering.processors, failed: gathering.failed, header: nodeID)
         multicast(&join, into: &effects)
-        ownCopies.append(.join(join))
+        ownCopies.append(
+            .join(
+                ReceivedJoin(
+                    sender: nodeID,
+                    processors: gathering.processors,
+                    failed: gathering.failed,
+                    ringSequence: ringID.sequence,
+                    isLeave: false
+                )
+            )
+        )
     }
 
     /// memb_leave_message_send (totemsrp.c:3388): this processor last in the failed list, node id 0 in the header.

@@ -1,27 +1,36 @@
 import EngineKit
 import TotemWire
 
+/// What a JOIN says, in node ids.
+struct ReceivedJoin: Sendable {
+    var sender: UInt32
+    var processors: NodeList
+    var failed: NodeList
+    var ringSequence: UInt64
+    /// Whether the sender is going.
+    var isLeave: Bool
+}
+
 extension TotemNode {
     /// message_handler_memb_join (totemsrp.c:4762).
-    mutating func receiveJoin(_ join: Join, at now: Instant, into effects: inout Output) {
+    mutating func receiveJoin(_ join: ReceivedJoin, at now: Instant, into effects: inout Output) {
         // After a pause, JOINs that waited meanwhile speak of a time that is over (reference/totem-engine.md 3).
         guard now - pauseCheck <= configuration.timers.token / 2 else {
             counters.joinsFlushed += 1
             return
         }
         highestRingSequence = max(highestRingSequence, join.ringSequence)
-        let sender = join.systemFrom.nodeID
         switch state {
         case .operational:
             if !isOutdated(join) { process(join, at: now, into: &effects) }
         case .gather:
             process(join, at: now, into: &effects)
         case .commit:
-            guard newMembers.contains(sender), join.ringSequence >= ringID.sequence else { return }
+            guard newMembers.contains(join.sender), join.ringSequence >= ringID.sequence else { return }
             process(join, at: now, into: &effects)
             enterGather(at: now, into: &effects)
         case .recovery:
-            guard newMembers.contains(sender), join.ringSequence >= ringID.sequence else { return }
+            guard newMembers.contains(join.sender), join.ringSequence >= ringID.sequence else { return }
             process(join, at: now, into: &effects)
             abandonRecovery(at: now, into: &effects)
         case .idle, .left:
@@ -30,16 +39,16 @@ extension TotemNode {
     }
 
     /// Whether a JOIN that reaches an operational ring says nothing new (ignore_join_under_operational totemsrp.c:4730).
-    private func isOutdated(_ join: Join) -> Bool {
-        join.failed.contains { $0.nodeID == nodeID }
-            || members.contains(join.systemFrom.nodeID) && join.ringSequence < ringID.sequence
+    private func isOutdated(_ join: ReceivedJoin) -> Bool {
+        join.failed.contains(nodeID)
+            || members.contains(join.sender) && join.ringSequence < ringID.sequence
     }
 
     /// memb_join_process (totemsrp.c:4451).
-    private mutating func process(_ join: Join, at now: Instant, into effects: inout Output) {
-        let sender = join.systemFrom.nodeID
-        let processors = NodeList(join.processors)
-        let failed = NodeList(join.failed)
+    private mutating func process(_ join: ReceivedJoin, at now: Instant, into effects: inout Output) {
+        let sender = join.sender
+        let processors = join.processors
+        let failed = join.failed
         if processors.isSameSet(as: gathering.processors), failed.isSameSet(as: gathering.failed) {
             if !join.isLeave { gathering.consensus.insert(sender) }
             if gathering.isAgreed, gathering.failedToReceive {
@@ -50,7 +59,7 @@ extension TotemNode {
                 enterCommit(at: now, into: &effects)
                 return
             }
-            if gathering.isAgreed, gathering.candidates.nodes.min() == nodeID {
+            if gathering.isAgreed, identities.first(of: gathering.candidates) == nodeID {
                 createCommitToken()
                 enterCommit(at: now, into: &effects)
             }

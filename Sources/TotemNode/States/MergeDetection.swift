@@ -6,16 +6,21 @@ extension TotemNode {
     mutating func sendMergeDetect(into effects: inout Output) {
         guard state == .operational, isRepresentative else { return }
         var detect = MergeDetect<Dialect>()
-        detect.header = TotemMessageKind.mergeDetect.header(from: nodeID)
-        detect.systemFrom = Dialect.Address(nodeID)
+        detect.header = header(.mergeDetect)
+        detect.systemFrom = ownAddress
         detect.ring = ringID
         multicast(&detect, into: &effects)
     }
 
     /// message_handler_memb_merge_detect (totemsrp.c:4385).
-    mutating func receiveMergeDetect(_ detect: MergeDetect<Dialect>, at now: Instant, into effects: inout Output) {
+    mutating func receiveMergeDetect(
+        _ detect: MergeDetect<Dialect>,
+        from sender: UInt32,
+        at now: Instant,
+        into effects: inout Output
+    ) {
         guard detect.ring != ringID else { return }
-        hearForeign(detect.systemFrom.nodeID, at: now, into: &effects)
+        hearForeign(sender, at: now, into: &effects)
     }
 
     /// A processor of another ring is there (reference/totem-engine.md 3, foreign traffic).

@@ -56,7 +56,7 @@ extension TotemNode {
                 inner.append(contentsOf: bytes[messageHeaderSize...])
             }
             guard let message = storedMessage(inner), message.ring == oldRingID,
-                configuration.nodes.contains(message.header.nodeID),
+                identities.node(of: message.systemFrom) != nil,
                 regularQueue.contains(message.sequence), regularQueue[message.sequence] == nil,
                 let packet = inner.withUnsafeBytes({ packets.insert($0) })
             else { continue }

@@ -26,10 +26,10 @@ extension TotemNode {
         discardRecoveryMessages()
         sendCommitToken(at: now, into: &effects)
         transitionalMembers = members.filter { member in
-            zip(commitToken.addresses, commitToken.entries).contains { $0.nodeID == member && $1.ring == oldRingID }
+            zip(newMembers, commitToken.entries).contains { $0 == member && $1.ring == oldRingID }
         }
-        let someoneLacksMessages = zip(commitToken.addresses, commitToken.entries).contains {
-            transitionalMembers.contains($0.nodeID) && $1.receivedFlag == 0
+        let someoneLacksMessages = zip(newMembers, commitToken.entries).contains {
+            transitionalMembers.contains($0) && $1.receivedFlag == 0
         }
         if someoneLacksMessages {
             deliverableMembers = transitionalMembers
@@ -54,15 +54,15 @@ extension TotemNode {
     /// Queues every message of the old ring that a member may lack, each inside a message of the new ring.
     private mutating func originateRecoveryMessages() {
         var low = oldRingState.highSequence
-        for (address, entry) in zip(commitToken.addresses, commitToken.entries)
-        where deliverableMembers.contains(address.nodeID) && entry.ring == oldRingID {
+        for (member, entry) in zip(newMembers, commitToken.entries)
+        where deliverableMembers.contains(member) && entry.ring == oldRingID {
             low = earlier(low, entry.allReceivedUpTo)
         }
         let range = oldRingState.highSequence &- low
         guard range > 0, range <= UInt32(SortQueue.windowSize) else { return }
         var header = Message()
-        header.header = TotemMessageKind.mcast.header(from: nodeID, encapsulated: Message.encapsulatedInRecovery)
-        header.systemFrom = Dialect.Address(nodeID)
+        header.header = self.header(.mcast, encapsulated: Message.encapsulatedInRecovery)
+        header.systemFrom = ownAddress
         header.ring = ringID
         for offset in 1...range {
             guard let old = regularQueue[low &+ offset], recoveryOutgoing.room > 0 else { continue }
@@ -81,7 +81,7 @@ extension TotemNode {
     /// orf_token_send_initial (totemsrp.c:3060).
     mutating func sendInitialToken(at now: Instant, into effects: inout Output) {
         token = Token()
-        token.header = TotemMessageKind.token.header(from: nodeID)
+        token.header = header(.token)
         token.ring = ringID
         token.sequence = messageSequenceStart
         token.allReceivedUpTo = messageSequenceStart &- 1

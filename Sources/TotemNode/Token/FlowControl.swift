@@ -10,7 +10,7 @@ struct FlowControl: Sendable {
     private var previousBacklog: UInt32 = 0
 
     /// Messages allowed at this visit while `backlog` messages wait.
-    mutating func allowance(for token: borrowing Token, backlog: Int, limits: TotemTimers) -> UInt32 {
+    mutating func allowance<Dialect>(for token: borrowing OrfToken<Dialect>, backlog: Int, limits: TotemTimers) -> UInt32 {
         // A count above the window wraps, and the limit per visit decides, as in the daemons.
         var allowed = min(limits.maxMessages, limits.windowSize &- token.flowControlCount)
         currentBacklog = UInt32(backlog)
@@ -23,7 +23,7 @@ struct FlowControl: Sendable {
     }
 
     /// Puts this processor's part into the token (fcc_token_update totemsrp.c:3664).
-    mutating func update(_ token: inout Token, transmitted count: UInt32) {
+    mutating func update<Dialect>(_ token: inout OrfToken<Dialect>, transmitted count: UInt32) {
         token.flowControlCount &+= count &- transmitted
         token.backlog &+= currentBacklog &- previousBacklog
         transmitted = count

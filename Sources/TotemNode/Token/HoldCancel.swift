@@ -7,14 +7,14 @@ extension TotemNode {
         guard passing.isHeld else { return }
         passing.isHeld = false
         var cancel = HoldCancel<Dialect>()
-        cancel.header = TotemMessageKind.holdCancel.header(from: nodeID)
+        cancel.header = header(.holdCancel)
         cancel.ring = ringID
         multicast(&cancel, into: &effects)
         ownCopies.append(.holdCancel(ringID))
     }
 
     /// message_handler_token_hold_cancel (totemsrp.c:4930).
-    mutating func receiveHoldCancel(for ring: RingID, at now: Instant, into effects: inout Output) {
+    mutating func receiveHoldCancel(for ring: Dialect.Ring, at now: Instant, into effects: inout Output) {
         guard ring == ringID else { return }
         passing.unchangedVisits = 0
         if isRepresentative { resendToken(at: now, into: &effects) }

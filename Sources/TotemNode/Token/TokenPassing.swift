@@ -127,7 +127,7 @@ extension TotemNode {
 
     /// token_send (totemsrp.c:3001): the token is remembered even when it is held.
     mutating func passToken(forward: Bool, at now: Instant, into effects: inout Output) {
-        token.header.nodeID = nodeID
+        token.header.setSender(nodeID)
         guard let datagram = try? effects.keep(&token) else { return }
         rememberToken(datagram, effects)
         if forward { sendToken(datagram, to: passing.target, at: now, into: &effects) }

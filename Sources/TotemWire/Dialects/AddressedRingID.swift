@@ -9,6 +9,7 @@ public struct AddressedRingID: TotemRing {
     public init() {}
 
     /// The ring `representative`.`sequence`.
+    @inlinable
     public init(representative: TotemIPAddress, sequence: UInt64) {
         self.representative = representative
         self.sequence = sequence
@@ -16,6 +17,9 @@ public struct AddressedRingID: TotemRing {
 
     @inlinable
     public var representativeNodeID: UInt32 { representative.nodeID }
+
+    @inlinable
+    public var representativeAddress: TotemIPAddress? { representative }
 
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {

@@ -14,6 +14,11 @@ public enum Corosync1: TotemDialect {
     public static var typeOffset: Int { 0 }
 
     @inlinable
+    public static func ring(of representative: Address, sequence: UInt64) -> Ring {
+        OpenAIS080.ring(of: representative, sequence: sequence)
+    }
+
+    @inlinable
     public static func byteOrder(of datagram: UnsafeRawBufferPointer) -> ByteOrder? {
         EndianDetector.byteOrder(of: datagram)
     }

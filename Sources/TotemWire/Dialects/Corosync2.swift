@@ -35,6 +35,11 @@ public enum Corosync2: TotemDialect {
         }
     }
 
+    @inlinable
+    public static func ring(of representative: Address, sequence: UInt64) -> Ring {
+        Ring(representative: representative.first, sequence: sequence)
+    }
+
     /// `srp_addr`: how many rings there are, and the processor's address on each of them, 45 bytes (totemrrp.h:58@ne).
     public struct Address: TotemAddress {
         /// How many of the addresses are configured.
@@ -52,8 +57,26 @@ public enum Corosync2: TotemDialect {
             first = address
         }
 
+        public init(nodeID: UInt32, at addresses: [IPAddress]) {
+            count = UInt8(clamping: max(1, min(addresses.count, Int(Corosync2.ringLimit))))
+            if let address = addresses.first { first = TotemIPAddress(nodeID: nodeID, address) }
+            if addresses.count > 1 { second = TotemIPAddress(nodeID: nodeID, addresses[1]) }
+        }
+
         @inlinable
         public var nodeID: UInt32 { first.nodeID }
+
+        @inlinable
+        public var identity: TotemIdentity { TotemIdentity(first) }
+
+        @inlinable
+        public var isLeaving: Bool { first.nodeID == 0 }
+
+        public var leaving: Self {
+            var address = self
+            address.first.nodeID = 0
+            return address
+        }
 
         @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {

@@ -39,6 +39,9 @@ public enum Corosync3: TotemDialect {
         public var sender: UInt32? { nodeID }
 
         @inlinable
+        public mutating func setSender(_ nodeID: UInt32) { self.nodeID = nodeID }
+
+        @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
             var magic = Corosync3.magic
             let start = visitor.offset
@@ -57,7 +60,7 @@ public enum Corosync3: TotemDialect {
     }
 
     /// `srp_addr`: a node id, 4 bytes.
-    public struct Address: TotemAddress, Comparable {
+    public struct Address: TotemAddress {
         public var nodeID: UInt32 = 0
 
         public init() {}
@@ -74,8 +77,18 @@ public enum Corosync3: TotemDialect {
         }
 
         @inlinable
-        public static func < (left: Address, right: Address) -> Bool { left.nodeID < right.nodeID }
+        public init(nodeID: UInt32, at addresses: [IPAddress]) {
+            self.nodeID = nodeID
+        }
+
+        @inlinable
+        public var identity: TotemIdentity { TotemIdentity(nodeID: nodeID) }
     }
 
     public typealias Ring = RingID
+
+    @inlinable
+    public static func ring(of representative: Address, sequence: UInt64) -> RingID {
+        RingID(representative: representative.nodeID, sequence: sequence)
+    }
 }

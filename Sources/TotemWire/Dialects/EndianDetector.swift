@@ -42,6 +42,9 @@ public struct EndianDetectorHeader: TotemHeader {
     public var sender: UInt32? { nodeID }
 
     @inlinable
+    public mutating func setSender(_ nodeID: UInt32) { self.nodeID = nodeID }
+
+    @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("type", &type, .labelled(TotemMessageKind.label))
         try visitor.field("encapsulated", &encapsulated)

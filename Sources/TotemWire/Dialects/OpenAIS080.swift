@@ -18,6 +18,11 @@ public enum OpenAIS080: TotemDialect {
         EndianDetector.byteOrder(of: datagram)
     }
 
+    @inlinable
+    public static func ring(of representative: Address, sequence: UInt64) -> Ring {
+        Ring(representative: representative.first, sequence: sequence)
+    }
+
     /// `srp_addr`: the processor's address on each of up to two rings, 44 bytes (totemsrp.c:149@wt, totemrrp.h:55@fl).
     public struct Address: TotemAddress {
         /// On the first ring; the only one that counts for the identity of a processor among daemons.
@@ -32,8 +37,25 @@ public enum OpenAIS080: TotemDialect {
             first = address
         }
 
+        public init(nodeID: UInt32, at addresses: [IPAddress]) {
+            if let address = addresses.first { first = TotemIPAddress(nodeID: nodeID, address) }
+            if addresses.count > 1 { second = TotemIPAddress(nodeID: nodeID, addresses[1]) }
+        }
+
         @inlinable
         public var nodeID: UInt32 { first.nodeID }
+
+        @inlinable
+        public var identity: TotemIdentity { TotemIdentity(first) }
+
+        @inlinable
+        public var isLeaving: Bool { first.nodeID == 0 }
+
+        public var leaving: Self {
+            var address = self
+            address.first.nodeID = 0
+            return address
+        }
 
         @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {

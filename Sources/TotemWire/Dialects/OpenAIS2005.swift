@@ -35,6 +35,9 @@ public enum OpenAIS2005: TotemDialect {
         public var sender: UInt32? { nil }
 
         @inlinable
+        public mutating func setSender(_ nodeID: UInt32) {}
+
+        @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
             try visitor.field("type", &type, .labelled(TotemMessageKind.label))
             try visitor.field("encapsulated", &encapsulated)
@@ -56,9 +59,24 @@ public enum OpenAIS2005: TotemDialect {
         }
 
         @inlinable
+        public init(nodeID: UInt32, at addresses: [IPAddress]) {
+            self.nodeID = nodeID
+        }
+
+        /// The address as the integer that a host of this byte order holds: processors were put in order by it, so that hosts of
+        /// different byte orders disagreed (in_addr_compare totemsrp.c:2704@D1).
+        @inlinable
+        public var identity: TotemIdentity { TotemIdentity(nodeID: nodeID.bigEndian) }
+
+        @inlinable
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
             try visitor.internetAddress("addr", &nodeID)
         }
+    }
+
+    @inlinable
+    public static func ring(of representative: Address, sequence: UInt64) -> Ring {
+        Ring(representative: representative.nodeID, sequence: sequence)
     }
 
     /// `memb_ring_id`, 12 bytes.
@@ -70,6 +88,7 @@ public enum OpenAIS2005: TotemDialect {
         public init() {}
 
         /// The ring of the processor at the IPv4 address `representative`.
+        @inlinable
         public init(representative: UInt32, sequence: UInt64) {
             self.representative = representative
             self.sequence = sequence
