@@ -80,7 +80,8 @@ private struct DecodeRun {
     private var output = StandardOutput()
 
     init(output: DecodeOutput, displayFilter: String?, source: any PacketSource, keys: [SecurityKey]) throws {
-        let catalogue = FieldCatalogue()
+        // Made only where names are looked up: that takes longer than reading a small file.
+        lazy var catalogue = FieldCatalogue()
         filter = try displayFilter.map { try DisplayFilter($0, catalogue: catalogue) }
         renderer = try output.makeRenderer(catalogue, captureFile: source.inputs.joined(separator: ", "))
         statistics = output.statistics.map { $0.makeStatistics() }

@@ -52,15 +52,15 @@ struct DecodeOutput: ParsableArguments {
     }
 
     /// What shows packets; nil when none are to be shown.
-    func makeRenderer(_ catalogue: FieldCatalogue, captureFile: String) throws -> (any PacketRenderer)? {
+    func makeRenderer(_ catalogue: @autoclosure () -> FieldCatalogue, captureFile: String) throws -> (any PacketRenderer)? {
         if isQuiet { return nil }
         switch format {
         case .text:
             let renderer: any PacketRenderer = showsFields ? TreeRenderer() : TextRenderer()
             return showsBytes ? HexRenderer(after: renderer) : renderer
-        case .fields: return FieldsRenderer(try references(names, catalogue), options: try options())
+        case .fields: return FieldsRenderer(try references(names, catalogue()), options: try options())
         case .csv:
-            return FieldsRenderer(try references(names.isEmpty ? FieldsRenderer.defaultNames : names, catalogue), options: .csv)
+            return FieldsRenderer(try references(names.isEmpty ? FieldsRenderer.defaultNames : names, catalogue()), options: .csv)
         case .json: return JSONRenderer()
         case .ndjson: return NDJSONRenderer()
         case .ek: return ElasticRenderer()

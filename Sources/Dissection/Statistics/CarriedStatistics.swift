@@ -1,8 +1,10 @@
 /// Messages that packets complete above the outer protocol, by name and sender (`-z carried`).
 public struct CarriedStatistics: PacketStatistics {
-    private struct Key: Hashable {
+    private struct Key: CountingKey {
         var message: MessageKey
         var sender: UInt32
+
+        var mixedBits: UInt64 { message.mixedBits ^ UInt64(sender) << 16 }
     }
 
     private var table = BoundedTable<Key, Int>(limit: 65_536)

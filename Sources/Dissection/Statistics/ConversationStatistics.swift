@@ -3,10 +3,15 @@ import WireFormat
 
 /// Packets and bytes between two endpoints, each way, and when they came (`-z conversations`). Frames without IP are not counted.
 public struct ConversationStatistics: PacketStatistics {
-    private struct Key: Hashable {
+    private struct Key: CountingKey {
         var low: Endpoint
         var high: Endpoint
         var transport: FrameProtocol?
+
+        var mixedBits: UInt64 {
+            let ports = UInt64(low.port) << 16 | UInt64(high.port)
+            return low.address.lowBits ^ high.address.lowBits.mixed ^ ports << 32
+        }
     }
 
     private struct Conversation {
@@ -80,4 +85,9 @@ public struct ConversationStatistics: PacketStatistics {
         text.append(seconds: time &- (start ?? time))
         return String(decoding: text.bytes, as: UTF8.self)
     }
+}
+
+extension IPAddress {
+    /// The number of an IPv4 address, the last eight bytes of another.
+    fileprivate var lowBits: UInt64 { ipv4Number.map { UInt64($0) } ?? ipv6Numbers?.low ?? 0 }
 }

@@ -1,8 +1,10 @@
 /// Packets and bytes by the node that says it sent them, and by its messages (`-z nodes`). Packets without a node id are not counted.
 public struct NodeStatistics: PacketStatistics {
-    private struct Key: Hashable {
+    private struct Key: CountingKey {
         var node: UInt32
         var message: MessageKey
+
+        var mixedBits: UInt64 { message.mixedBits ^ UInt64(node) << 16 }
     }
 
     private var table = BoundedTable<Key, PacketCount>(limit: 65_536)

@@ -23,16 +23,31 @@ struct PacketCount: Sendable, Hashable {
     }
 }
 
+/// A key of a table that packets are counted in.
+protocol CountingKey: Hashable, Sendable {
+    /// A few bits that differ between most keys and cost next to nothing. Only speed depends on them.
+    var mixedBits: UInt64 { get }
+}
+
+extension UInt64 {
+    /// Spreads what differs in any bit over the upper ones (Fibonacci hashing).
+    var mixed: UInt64 { (self ^ self >> 32) &* 0x9E37_79B9_7F4A_7C15 }
+}
+
 /// Counters by key, as many as there is room for; the rest is counted together.
-struct BoundedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+struct BoundedTable<Key: CountingKey, Value: Sendable>: Sendable {
     private(set) var values: [Value] = []
     private(set) var keys: [Key] = []
+    /// Where every key is. Its hash is seeded: a recording made for it cannot make it slow.
     private var places: [Key: Int] = [:]
-    /// The entry that was asked for last: packets of one kind come in a row.
-    private var last = -1
+    /// Where keys were found last, by their mixed bits; few recordings have more kinds of packets than this has places.
+    private var recent = [Int32](repeating: -1, count: recentCount)
     private let limit: Int
     /// Packets whose key found no room.
     private(set) var refused = PacketCount()
+
+    private static var recentBits: UInt64 { 9 }
+    private static var recentCount: Int { 1 << recentBits }
 
     init(limit: Int) {
         self.limit = limit
@@ -40,17 +55,20 @@ struct BoundedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// Changes the entry of `key`, which `empty` begins; `packet` is what is counted when there is no room for it.
     mutating func update(_ key: Key, empty: @autoclosure () -> Value, for packet: Dissection, _ change: (inout Value) -> Void) {
-        if last >= 0, keys[last] == key {
-            change(&values[last])
+        let shortcut = Int(truncatingIfNeeded: key.mixedBits.mixed >> (64 - Self.recentBits))
+        let place = Int(recent[shortcut])
+        if place >= 0, keys[place] == key {
+            change(&values[place])
         } else if let place = places[key] {
-            last = place
+            recent[shortcut] = Int32(truncatingIfNeeded: place)
             change(&values[place])
         } else if values.count < limit {
-            last = values.count
-            places[key] = values.count
+            let place = values.count
+            recent[shortcut] = Int32(truncatingIfNeeded: place)
+            places[key] = place
             keys.append(key)
             values.append(empty())
-            change(&values[last])
+            change(&values[place])
         } else {
             refused.add(packet)
         }
@@ -58,7 +76,7 @@ struct BoundedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 }
 
 /// A message of a dialect, told apart by the place of its name in the program: names are constants.
-struct MessageKey: Hashable, Sendable {
+struct MessageKey: CountingKey {
     let dialect: Dialect?
     let message: StaticString
 
@@ -75,6 +93,8 @@ struct MessageKey: Hashable, Sendable {
 
     /// The message's name.
     var name: String { message.description }
+
+    var mixedBits: UInt64 { UInt64(UInt(bitPattern: message.utf8Start)) }
 
     static func == (left: MessageKey, right: MessageKey) -> Bool {
         left.dialect == right.dialect && left.message.isEqual(to: right.message)
