@@ -31,14 +31,13 @@ struct BlockCipher {
         return plaintext.count
     }
 
-    /// Appends the encrypted `plaintext` to `output`. The salt has 16 bytes.
-    func encrypt(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    /// Appends the encrypted `plaintext` to `output`.
+    func encrypt(_ plaintext: UnsafeRawBufferPointer, salt: EnvelopeSalt, to output: inout [UInt8]) throws(EnvelopeSealer.Failure) {
         do {
-            let vector = try AES._CBC.IV(ivBytes: salt)
+            let vector = try salt.withUnsafeBytes { try AES._CBC.IV(ivBytes: $0) }
             output.append(contentsOf: try AES._CBC.encrypt(plaintext, using: key, iv: vector))
         } catch {
-            // Only a key or a salt of another length is refused, and neither comes here.
-            preconditionFailure("AES-CBC refused to encrypt: \(error)")
+            throw .cryptography("\(error)")
         }
     }
 }

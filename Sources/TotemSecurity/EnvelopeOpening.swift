@@ -5,15 +5,19 @@ extension KeyMaterial {
     /// Whether the message authentication code of `datagram` is right, and corosync 2's header, which the code does not cover in 2.0.
     /// Without a hash there is nothing that could be right.
     func authenticates(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout) -> Bool {
-        if let prefix = layout.scheme.prefix {
-            guard (datagram[0], datagram[1], datagram[2], datagram[3]) == prefix else { return false }
-        }
+        guard hasPrefix(datagram, layout) else { return false }
         let message = UnsafeRawBufferPointer(rebasing: datagram[layout.authenticated.range])
         let digest = UnsafeRawBufferPointer(rebasing: datagram[layout.digest.range])
         if layout.scheme.cipher == .sober128 {
             return withPacketKeys(UnsafeRawBufferPointer(rebasing: datagram[layout.salt.range])) { $0.isCode(digest, of: message) }
         }
         return authentication(of: layout.scheme)?.isCode(digest, of: message) ?? false
+    }
+
+    /// Whether corosync 2's header is right; true where there is none.
+    func hasPrefix(_ datagram: UnsafeRawBufferPointer, _ layout: EnvelopeLayout) -> Bool {
+        guard let prefix = layout.scheme.prefix else { return true }
+        return (datagram[0], datagram[1], datagram[2], datagram[3]) == prefix
     }
 
     /// Authenticates `datagram` and decrypts it to the start of `output`, which is at least as long. Says how many bytes that are; nil when

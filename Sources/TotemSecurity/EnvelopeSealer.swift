@@ -6,18 +6,25 @@ public struct EnvelopeSealer: Sendable {
     public enum Failure: Error, Hashable, Sendable {
         /// No such combination of envelope, cipher and hash exists, or nothing here can compute it (`3des`).
         case unsupported(SecurityScheme)
-        /// knet takes keys of 128 to 4096 bytes.
+        /// The daemons that use the scheme do not start with a key of this length: a key file of openais and corosync 1 and 2 has 128 bytes
+        /// (totemconfig.c:561@wt, 859@fl, 1511@ne), a key of knet 128 to 4096.
         case unusableKey(name: String, count: Int)
+        /// The library refused to encrypt, and why.
+        case cryptography(String)
     }
 
     /// How packets are protected.
     public let scheme: SecurityScheme
-    private let material: KeyMaterial
+    let material: KeyMaterial
 
-    /// A sealer with `key`, which is not used where `scheme` needs none.
+    /// A sealer with `key`, which is not used where `scheme` needs none. Keys that come from no file, as cman's, may be short: daemons
+    /// ask for a length where they read a file.
     public init(_ scheme: SecurityScheme, key: SecurityKey) throws(Failure) {
         guard scheme.isPossible, scheme.cipher != .tripleDES else { throw .unsupported(scheme) }
         let material = KeyMaterial(key)
+        if scheme.needsKey, key.isFromFile, key.bytes.count < KeyMaterial.daemonKeySize {
+            throw .unusableKey(name: key.name, count: key.bytes.count)
+        }
         if scheme.envelope == .knet, scheme.hash != .none, material.authentication(of: scheme) == nil {
             throw .unusableKey(name: key.name, count: key.bytes.count)
         }
@@ -28,13 +35,11 @@ public struct EnvelopeSealer: Sendable {
     /// How many bytes an envelope around `plaintextCount` bytes has.
     public func sealedSize(_ plaintextCount: Int) -> Int { EnvelopeLayout(scheme, plaintextCount: plaintextCount).count }
 
-    /// Appends the envelope around `plaintext` to `output`. The salt has 16 bytes, a fresh random one for every packet; it is not used
-    /// without a cipher.
-    public func seal(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, into output: inout [UInt8]) {
-        precondition(scheme.cipher == .none || salt.count == EnvelopeLayout.saltSize)
+    /// Appends the envelope around `plaintext` to `output`. The salt is a fresh random one for every packet, and not used without a cipher.
+    /// When it throws, `output` is as it was.
+    public func seal(_ plaintext: UnsafeRawBufferPointer, salt: EnvelopeSalt, into output: inout [UInt8]) throws(Failure) {
         let layout = EnvelopeLayout(scheme, plaintextCount: plaintext.count)
         let start = output.count
-        output.reserveCapacity(start + layout.count)
         if let prefix = scheme.prefix {
             output.append(prefix.cipher)
             output.append(prefix.hash)
@@ -42,25 +47,26 @@ public struct EnvelopeSealer: Sendable {
             output.append(prefix.pad1)
         }
         if scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
-        if scheme.cipher != .none { output.append(contentsOf: salt) }
+        if scheme.cipher != .none { salt.withUnsafeBytes { output.append(contentsOf: $0) } }
         if scheme.cipher == .sober128 {
             // The digest is in front.
             output.append(contentsOf: plaintext)
-            seal(salt, layout, in: &output, from: start)
+            salt.withUnsafeBytes { seal($0, layout, in: &output, from: start) }
         } else {
-            encrypt(plaintext, salt: salt, to: &output)
+            if let cipher = material.blockCipher(scheme.cipher) {
+                do throws(Failure) {
+                    try cipher.encrypt(plaintext, salt: salt, to: &output)
+                } catch {
+                    output.removeLast(output.count - start)
+                    throw error
+                }
+            } else {
+                output.append(contentsOf: plaintext)
+            }
             if !scheme.envelope.startsWithDigest { output.append(contentsOf: repeatElement(0, count: layout.digest.count)) }
             sign(layout, in: &output, from: start)
         }
-        if scheme.envelope == .corosync1 { output.append(scheme.cipher == .sober128 ? 0 : 1) }
-    }
-
-    private func encrypt(_ plaintext: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        if let cipher = material.blockCipher(scheme.cipher) {
-            cipher.encrypt(plaintext, salt: salt, to: &output)
-        } else {
-            output.append(contentsOf: plaintext)
-        }
+        if let type = scheme.cryptographyType { output.append(type) }
     }
 
     /// Puts the digest into its place in the envelope that begins at `start`.
@@ -90,6 +96,11 @@ public struct EnvelopeSealer: Sendable {
 }
 
 extension SecurityScheme {
+    /// The byte behind everything in packets of corosync 1: which kind of cryptography it is. nil in other envelopes.
+    var cryptographyType: UInt8? {
+        envelope == .corosync1 ? (cipher == .sober128 ? 0 : 1) : nil
+    }
+
     /// Whether a daemon has such a combination: openais and corosync 1 have three fixed ones, corosync 2 and knet refuse a cipher
     /// without a hash (totemcrypto.c:1077@ne).
     public var isPossible: Bool {

@@ -4,11 +4,14 @@ public struct SecurityKey: Sendable, Hashable {
     public let name: String
     /// The key. Empty for the first cman on Totem, which passes no key at all (reference/totem-wire.md 2.1).
     public let bytes: [UInt8]
+    /// Whether it was read from a key file, of which the daemons demand a length.
+    public let isFromFile: Bool
 
     /// The key `bytes`, called `name`.
-    public init(name: String, bytes: [UInt8]) {
+    public init(name: String, bytes: [UInt8], isFromFile: Bool = false) {
         self.name = name
         self.bytes = bytes
+        self.isFromFile = isFromFile
     }
 
     /// The key that cman uses without a key file: the cluster's name, ended and filled up with zeros to a multiple of four bytes

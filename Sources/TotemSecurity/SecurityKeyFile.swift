@@ -26,11 +26,26 @@ public enum SecurityKeyFile {
     /// From one folder so many keys are taken: each of them costs time for every packet that fits none.
     static let folderLimit = 256
 
-    /// Reads the key file `path`; the key is called after the file. Who may read the file is not looked at.
+    /// Reads the key file `path` to look at packets; the key is called after the file. Who may read the file is not looked at.
     public static func load(path: String) throws(Failure) -> Loaded {
-        let bytes = try contents(of: path)
-        let key = SecurityKey(name: path, bytes: bytes)
+        let (bytes, _) = try contents(of: path)
+        let key = SecurityKey(name: path, bytes: bytes, isFromFile: true)
         return Loaded(key: key, warnings: warnings(about: key).map { "\(path): \($0)" })
+    }
+
+    /// Reads the key file `path` to take part in a cluster with it. `EnvelopeSealer` refuses it when it is too short.
+    ///
+    /// The daemons write their key file for its owner alone (0400, corosync-keygen.c:113@fl) and then look at nothing. Here a file that
+    /// others may write is refused, because who can write it chooses the key; one that others may read is used with a warning.
+    public static func loadForUse(path: String) throws(Failure) -> Loaded {
+        let (bytes, mode) = try contents(of: path)
+        let permissions = "has the permissions 0" + String(mode & 0o777, radix: 8)
+        guard mode & 0o022 == 0 else {
+            throw Failure(path: path, reason: "\(permissions): others may change the key; run chmod 0400 on it")
+        }
+        let key = SecurityKey(name: path, bytes: bytes, isFromFile: true)
+        let isOpen = mode & 0o044 != 0
+        return Loaded(key: key, warnings: isOpen ? ["\(path): \(permissions): others may read the key; run chmod 0400 on it"] : [])
     }
 
     /// Reads every regular file of the folder `path`, in the order of their names. A file that cannot be a key is left out and told.
@@ -78,11 +93,15 @@ public enum SecurityKeyFile {
         return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     }
 
-    private static func contents(of path: String) throws(Failure) -> [UInt8] {
+    /// What is in the file, and who may do what with it.
+    private static func contents(of path: String) throws(Failure) -> (bytes: [UInt8], mode: mode_t) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
         defer { close(descriptor) }
-        guard isRegularFile(path) else { throw Failure(path: path, reason: "is no regular file") }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(path: path, reason: "is no regular file")
+        }
         // One byte more than the limit shows that there is more.
         var buffer = [UInt8](repeating: 0, count: sizeLimit + 1)
         var count = 0
@@ -93,6 +112,6 @@ public enum SecurityKeyFile {
             count += result
         }
         guard count <= sizeLimit else { throw Failure(path: path, reason: "is longer than \(sizeLimit) bytes and no key file") }
-        return Array(buffer[..<count])
+        return (Array(buffer[..<count]), information.st_mode)
     }
 }

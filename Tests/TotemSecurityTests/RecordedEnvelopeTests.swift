@@ -81,7 +81,7 @@ struct SecuredCapture: Sendable, CustomTestStringConvertible {
     func openedAndSealedAgainIsTheSame(_ capture: SecuredCapture) throws {
         let sealer = try EnvelopeSealer(capture.scheme, key: capture.key)
         var opener = SecurityOpener(keys: SecuredCapture.allKeys)
-        var sealed: [UInt8] = []
+        let member = EnvelopeOpener(for: sealer)
         var count = 0
         for datagram in try capture.datagrams() {
             let outcome = opener.outcome(datagram.payload, from: datagram.source, to: datagram.destination)
@@ -94,9 +94,9 @@ struct SecuredCapture: Sendable, CustomTestStringConvertible {
             #expect(keyName == capture.key.name, "frame \(datagram.frame)")
             #expect(isAuthentic, "frame \(datagram.frame)")
             #expect(beginsLikeAPacket(plaintext, capture.scheme), "frame \(datagram.frame)")
-            sealed.removeAll(keepingCapacity: true)
-            plaintext.withUnsafeBytes { plaintext in salt.withUnsafeBytes { sealer.seal(plaintext, salt: $0, into: &sealed) } }
-            #expect(sealed == datagram.payload, "frame \(datagram.frame)")
+            #expect(try sealer.seal(plaintext, salt: salt) == datagram.payload, "frame \(datagram.frame)")
+            let strict = datagram.payload.withUnsafeBytes { member.open($0).map(Array.init) }
+            #expect(strict == plaintext, "frame \(datagram.frame)")
             #expect(sealer.sealedSize(plaintext.count) == datagram.payload.count)
         }
         #expect(count > 0)

@@ -41,7 +41,7 @@ import WireFormat
         let sealer = try EnvelopeSealer(scheme, key: Self.key)
         let fresh = SecurityOpener(keys: [Self.wrongKey, Self.key])
         for count in [8, 15, 16, 17, 31, 32, 70, 71] {
-            let packet = sealer.seal(Self.plaintext(of: scheme, count: count), salt: Self.salt)
+            let packet = try sealer.seal(Self.plaintext(of: scheme, count: count), salt: Self.salt)
             var opener = fresh
             guard case .opened(let found, let name, let isAuthentic, _, let plaintext) = opener.outcome(packet) else {
                 Issue.record("\(count) bytes: \(opener.outcome(packet))")
@@ -142,6 +142,54 @@ import WireFormat
         packet += packet.withUnsafeBytes { code.withCode(of: $0) { Array($0) } }
         var opener = SecurityOpener(keys: [Self.wrongKey, Self.key])
         #expect(opener.outcome(packet) == .unsupported(scheme, keyName: "right"))
+    }
+
+    @Test(arguments: possible)
+    func aMemberOpensWhatItsKeyConfirms(_ scheme: SecurityScheme) throws {
+        let sealer = try EnvelopeSealer(scheme, key: Self.key)
+        let opener = EnvelopeOpener(for: sealer)
+        let packet = try sealer.seal(Self.plaintext(of: scheme), salt: Self.salt)
+        #expect(packet.withUnsafeBytes { opener.open($0).map(Array.init) } == Self.plaintext(of: scheme))
+        for index in packet.indices where scheme.hash != .none || index < 4 {
+            var changed = packet
+            changed[index] ^= 0x10
+            #expect(changed.withUnsafeBytes { opener.open($0) == nil }, "byte \(index)")
+            // Without its last byte a packet of corosync 1 is one of openais.
+            guard scheme != .corosync1 || index < packet.count - 1 else { continue }
+            #expect(packet.prefix(index).withUnsafeBytes { opener.open($0) == nil }, "\(index) bytes")
+        }
+        guard scheme.needsKey, !isKeyless(scheme) else { return }
+        for key in [Self.wrongKey, .empty] where scheme.envelope != .knet || !key.bytes.isEmpty {
+            let forged = try EnvelopeSealer(scheme, key: key).seal(Self.plaintext(of: scheme), salt: Self.salt)
+            if scheme.envelope == .corosync20 || scheme.envelope == .corosync22 { continue }
+            #expect(forged.withUnsafeBytes { opener.open($0) == nil }, "\(key)")
+        }
+    }
+
+    /// openais strips corosync 1's last byte, and corosync 1 does without it (reference/totem-wire.md 2.1, 2.2).
+    @Test func openaisAndCorosync1OpenEachOthersPackets() throws {
+        let openais = try EnvelopeSealer(.openais, key: Self.key)
+        let corosync = try EnvelopeSealer(.corosync1, key: Self.key)
+        let nss = try EnvelopeSealer(.corosync1NSS, key: Self.key)
+        func opens(_ sender: EnvelopeSealer, _ receiver: EnvelopeSealer) throws -> Bool {
+            let packet = try sender.seal(Self.plaintext(of: .openais), salt: Self.salt)
+            return packet.withUnsafeBytes { EnvelopeOpener(for: receiver).open($0).map(Array.init) } == Self.plaintext(of: .openais)
+        }
+        #expect(try opens(openais, corosync) && opens(corosync, openais) && opens(corosync, nss) && opens(openais, nss))
+        #expect(try !opens(nss, corosync) && !opens(nss, openais))
+    }
+
+    @Test(arguments: [SecurityScheme.openais, .corosync1, .corosync1NSS, SecurityScheme(.corosync23, cipher: .aes256, hash: .sha1)])
+    func keyFilesHaveALength(_ scheme: SecurityScheme) throws {
+        let short = SecurityKey(name: "short", bytes: [UInt8](repeating: 1, count: 127), isFromFile: true)
+        #expect(throws: EnvelopeSealer.Failure.unusableKey(name: "short", count: 127)) { try EnvelopeSealer(scheme, key: short) }
+        #expect(throws: Never.self) { try EnvelopeSealer(.corosync2Plain, key: short) }
+        #expect(throws: Never.self) { try EnvelopeSealer(scheme, key: SecurityKey(clusterName: "alpha")) }
+    }
+
+    @Test func aSaltHas16Bytes() {
+        #expect(EnvelopeSalt(Self.salt)?.withUnsafeBytes { Array($0) } == Self.salt)
+        #expect(EnvelopeSalt(Self.salt.prefix(15)) == nil && EnvelopeSalt(Self.salt + [0]) == nil && EnvelopeSalt([]) == nil)
     }
 
     @Test func knetWantsLongKeys() {

@@ -6,10 +6,17 @@ import WireFormat
 
 extension EnvelopeSealer {
     /// The envelope around `plaintext`.
-    func seal(_ plaintext: [UInt8], salt: [UInt8]) -> [UInt8] {
+    func seal(_ plaintext: [UInt8], salt: [UInt8]) throws -> [UInt8] {
         var output: [UInt8] = []
-        plaintext.withUnsafeBytes { plaintext in salt.withUnsafeBytes { seal(plaintext, salt: $0, into: &output) } }
+        // Without a cipher there is no salt in a packet.
+        let salt = EnvelopeSalt(salt) ?? Self.noSalt
+        try plaintext.withUnsafeBytes { try seal($0, salt: salt, into: &output) }
         return output
+    }
+
+    private static var noSalt: EnvelopeSalt {
+        var generator = SystemRandomNumberGenerator()
+        return EnvelopeSalt(using: &generator)
     }
 }
 

@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    /// Who can write a key file chooses the key.
+    @Test(arguments: [(0o400, "used"), (0o600, "used"), (0o440, "warned"), (0o644, "warned"), (0o620, "refused"), (0o602, "refused")])
+    func whoMayReadAKeyInUse(mode: Int, outcome: String) throws {
+        try withFolder { folder in
+            let path = "\(folder)/key"
+            try write(128, to: path)
+            #expect(chmod(path, mode_t(mode)) == 0)
+            do throws(SecurityKeyFile.Failure) {
+                let loaded = try SecurityKeyFile.loadForUse(path: path)
+                #expect(loaded.key.isFromFile && loaded.key.bytes.count == 128)
+                let advice = "others may read the key; run chmod 0400 on it"
+                #expect(
+                    loaded.warnings == (outcome == "warned" ? ["\(path): has the permissions 0\(String(mode, radix: 8)): \(advice)"] : [])
+                )
+                #expect(outcome != "refused")
+            } catch {
+                #expect(outcome == "refused" && error.reason.contains("others may change the key"))
+            }
+        }
+    }
+
     @Test func whatIsNoFileIsToldInOneLine() throws {
         try withFolder { folder in
             #expect(failure("\(folder)/none") == "\(folder)/none: No such file or directory")

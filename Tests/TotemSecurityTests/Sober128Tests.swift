@@ -56,7 +56,7 @@ import Testing
 
     @Test func aSealedPacket() throws {
         let sealer = try EnvelopeSealer(.openais, key: Self.alpha)
-        let sealed = sealer.seal(Array("Totem test packet".utf8), salt: Self.salt)
+        let sealed = try sealer.seal(Array("Totem test packet".utf8), salt: Self.salt)
         let expected = "70eb33f1f037f7284991569a55ceb3a4ff88a75a000102030405060708090a0b0c0d0e0f69cf07f6c424bd2a313673f59cadbde295"
         #expect(sealed == bytes(expected))
     }
