@@ -3,8 +3,8 @@ import TotemNode
 import TotemWire
 import WireFormat
 
-/// A member of a cluster on Totem without I/O: a processor of the generation of `Dialect`, and above it the services, those of corosync 3:
-/// synchronisation, CPG, votequorum, CFG and CMAP.
+/// A member of a cluster on Totem without I/O: a processor of the generation of `Dialect`, and above it the services of that generation:
+/// synchronisation, CPG, votequorum, CFG and whatever else its daemons have.
 public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     public typealias Destination = TotemDestination
     public typealias Event = ProcessorEvent
@@ -32,7 +32,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
         self.configuration = configuration
         totem = TotemNode<Dialect>(configuration: configuration.totem, seed: seed)
         totem.pausesWhileSynchronising = true
-        services = ServiceStack(configuration: configuration)
+        services = ServiceStack(of: Dialect.generation, configuration: configuration)
     }
 
     /// Its node id.
@@ -76,13 +76,13 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
 
     public mutating func advance(to now: Instant, into effects: inout ProcessorEffects) {
         totem.advance(to: now, into: &ringEffects)
+        services.advance(to: now, into: &effects)
         carryOut(at: now, into: &effects)
         if let departure, departure.deadline <= now { leaveRing(at: now, into: &effects) }
     }
 
     public var nextDeadline: Instant? {
-        guard let deadline = departure?.deadline else { return totem.nextDeadline }
-        return min(deadline, totem.nextDeadline ?? deadline)
+        [totem.nextDeadline, services.nextDeadline, departure?.deadline].lazy.compactMap { $0 }.min()
     }
 
     // MARK: Membership
@@ -91,7 +91,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     public mutating func start(at now: Instant, into effects: inout ProcessorEffects) {
         guard totem.state == .idle else { return }
         totem.start(at: now, into: &ringEffects)
-        services.start()
+        services.start(into: &effects)
         carryOut(at: now, into: &effects)
     }
 
@@ -160,7 +160,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
         at now: Instant,
         into effects: inout ProcessorEffects
     ) throws(TotemSendError) {
-        guard payload.count <= ProcessGroupService.largestMessage, let name = CPGName(group.utf8) else {
+        guard payload.count <= services.largestMessage, let name = CPGName(group.utf8) else {
             throw .tooLarge(payload.count)
         }
         try requireRoom(payload.count)
@@ -198,10 +198,10 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     /// Brings what the ring reports to the services, and what the services say to the ring, until neither has anything left.
     private mutating func carryOut(at now: Instant, into effects: inout ProcessorEffects) {
         repeat {
-            var tokens = takeRingEffects(into: &effects)
+            var tokens = takeRingEffects(at: now, into: &effects)
             while totem.isDeliveryPaused {
                 totem.resumeDelivery(into: &ringEffects)
-                tokens += takeRingEffects(into: &effects)
+                tokens += takeRingEffects(at: now, into: &effects)
             }
             if tokens > 0 {
                 services.tokenSent()
@@ -215,8 +215,8 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     }
 
     /// Takes what the ring did; returns how often it passed on the token.
-    private mutating func takeRingEffects(into effects: inout ProcessorEffects) -> Int {
-        let tokens = Self.take(ringEffects, into: &services, &effects)
+    private mutating func takeRingEffects(at now: Instant, into effects: inout ProcessorEffects) -> Int {
+        let tokens = Self.take(ringEffects, at: now, into: &services, &effects)
         ringEffects.removeAll()
         if services.isSynchronised { totem.completeSynchronisation() }
         return tokens
@@ -224,6 +224,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
 
     private static func take(
         _ ringEffects: Effects<TotemDestination, TotemEvent>,
+        at now: Instant,
         into services: inout ServiceStack,
         _ effects: inout ProcessorEffects
     ) -> Int {
@@ -238,7 +239,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
                         services.receive($0, group: group, byteOrder: byteOrder, from: sender, into: &effects)
                     }
                 }
-            case .event(.membership(let membership)): services.receive(membership, into: &effects)
+            case .event(.membership(let membership)): services.receive(membership, at: now, into: &effects)
             case .event(.tokenSent): tokens += 1
             case .event(.state(let state)): effects.report(.ring(state))
             case .event(.storeRingSequence(let sequence)): effects.report(.storeRingSequence(sequence))

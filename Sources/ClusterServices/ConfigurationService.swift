@@ -2,8 +2,8 @@ import EngineKit
 import TotemWire
 import WireFormat
 
-/// The services CFG and CMAP: killing a node, and comparing the versions of the members' configurations
-/// (reference/totem-services.md 7.4, 7.5; cfg.c and cmap.c of 3.1.7).
+/// The services CFG and CMAP: an administrator's orders, and comparing the versions of the members' configurations
+/// (reference/totem-services.md 7.4, 7.5; cfg.c of all generations, cmap.c since corosync 2).
 package struct ConfigurationService: Sendable {
     private let node: UInt32
     private let version: UInt64?
@@ -46,5 +46,10 @@ package struct ConfigurationService: Sendable {
     package func receive(_ message: CFGKillNode, from sender: UInt32, into effects: inout ProcessorEffects) {
         guard message.nodeid == node else { return }
         effects.report(.killed(by: sender))
+    }
+
+    /// Takes an order for every member.
+    package func receive(_ order: ConfigurationOrder, from sender: UInt32, into effects: inout ProcessorEffects) {
+        effects.report(.configuration(order, from: sender))
     }
 }

@@ -13,6 +13,7 @@ package struct Outbox: Sendable {
     /// The largest service message is a joinlist of all processes that a node may have.
     private static let largestHead = CPGJoinList.prefixCount + ProcessGroupTable.processLimit * CPGJoinList.Entry.byteCount
 
+    private let generation: TotemGeneration
     private var entries: [Entry] = []
     private var head = 0
     private var store: [UInt8] = []
@@ -21,15 +22,25 @@ package struct Outbox: Sendable {
     /// Bytes that wait.
     package private(set) var byteCount = 0
 
-    package init() {}
+    /// Messages as a daemon of `generation` writes them.
+    package init(of generation: TotemGeneration = .corosync3) {
+        self.generation = generation
+    }
 
     /// Whether nothing waits.
     package var isEmpty: Bool { head == entries.count }
 
-    /// Appends `message`, and `payload` behind it.
+    /// Appends `message` of a service, and `payload` behind it.
+    package mutating func add<Message: ServiceStructure>(_ message: Message, payload: UnsafeRawBufferPointer? = nil) {
+        var message = message
+        message.header = message.header.restated(for: generation)
+        add(message, to: .services, payload: payload)
+    }
+
+    /// Appends `message` as it is, and `payload` behind it.
     package mutating func add<Message: WireMessage>(
         _ message: Message,
-        to group: ServiceGroup = .services,
+        to group: ServiceGroup,
         payload: UnsafeRawBufferPointer? = nil
     ) {
         reclaim()

@@ -110,12 +110,33 @@ public enum ProcessorEvent: Sendable {
     case killed(by: UInt32)
     /// At its first synchronisation the processor finds that another node has a newer configuration than its own. A daemon exits.
     case outdatedConfiguration(own: UInt64, newest: UInt64)
+    /// At its first message another member says that it sees disallowed nodes, which this one does not (votequorum of corosync 1, cman).
+    /// A daemon exits.
+    case seesDisallowed(UInt32)
+    /// An order to every member, of the administrator of node `from`.
+    case configuration(ConfigurationOrder, from: UInt32)
+    /// Store these expected votes (`VoteQuorumConfiguration.storedExpectedVotes`) before carrying out any later effect.
+    case storeExpectedVotes(UInt32)
     /// Another node has the id of this one.
     case duplicateIdentity(from: Endpoint)
     /// See `TotemEvent.storeRingSequence`.
     case storeRingSequence(UInt64)
     /// A packet or message was refused; counted, and worth a log line.
     case refused(ProcessorRefusal)
+}
+
+/// What an administrator wants of every member (CFG; reference/totem-services.md 7.4).
+public enum ConfigurationOrder: Sendable, Hashable {
+    /// Use rings again that were found faulty. Until corosync 2.
+    case reenableRings
+    /// The sender is being shut down.
+    case shutdown
+    /// Read the configuration file again. Since corosync 2.
+    case reload
+    /// Encrypt in another way: 0 SOBER-128, 1 NSS. Corosync 1 only.
+    case setCrypto(UInt32)
+    /// Take the next step of a change of keys. Since corosync 3.1.
+    case reconfigureCrypto(phase: UInt32)
 }
 
 /// Why a packet or message was refused.

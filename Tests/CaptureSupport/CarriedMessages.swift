@@ -74,19 +74,28 @@ public struct TotemRecording: Sendable, CustomStringConvertible {
     }
 
     private func messages<Dialect: TotemDialect>(of dialect: Dialect.Type) throws -> [CarriedRecord] {
+        var rings = CarriedRings<Dialect>()
+        try forEachDatagram { try rings.take($0, frame: $1.frame) }
+        return try rings.messages()
+    }
+
+    /// Calls `body` with every packet, decrypted.
+    public func forEachPacket(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try forEachDatagram { bytes, _ in try body(bytes) }
+    }
+
+    private func forEachDatagram(_ body: (UnsafeRawBufferPointer, CapturedDatagram) throws -> Void) throws {
         let ownKey = try? Self.key(of: String(name.dropLast(".pcap".count)) + ".authkey")
         var opener = SecurityOpener(keys: Self.keys + (ownKey.map { [$0] } ?? []))
-        var rings = CarriedRings<Dialect>()
         for datagram in try CaptureSupport.datagrams(of: name) {
             try datagram.payload.withUnsafeBytes { bytes in
                 switch opener.open(bytes, from: datagram.source, to: datagram.destination) {
-                case .plain: try rings.take(bytes, frame: datagram.frame)
-                case .opened(let content): try rings.take(content.plaintext, frame: datagram.frame)
+                case .plain: try body(bytes, datagram)
+                case .opened(let content): try body(content.plaintext, datagram)
                 case .unknownKey, .damaged, .unsupported: throw CaptureError(path: name, reason: "frame \(datagram.frame) cannot be opened")
                 }
             }
         }
-        return try rings.messages()
     }
 }
 

@@ -26,6 +26,8 @@ public struct RecordedMessage: Sendable {
 public struct RecordedRing: Sendable {
     /// The ring.
     public var id: RingID
+    /// The address of its representative, where the ring is named by it.
+    public var representativeAddress: TotemIPAddress?
     /// Its members, ascending.
     public var members: [UInt32] = []
     /// For each member the ring that it came from.
@@ -34,8 +36,9 @@ public struct RecordedRing: Sendable {
     fileprivate var packets: [UInt32: (sender: UInt32, payload: [UInt8], byteOrder: ByteOrder)] = [:]
 
     /// A ring nobody has said anything in.
-    public init(id: RingID, members: [UInt32] = []) {
+    public init(id: RingID, representativeAddress: TotemIPAddress? = nil, members: [UInt32] = []) {
         self.id = id
+        self.representativeAddress = representativeAddress
         self.members = members
     }
 
@@ -67,40 +70,60 @@ public struct RecordedRing: Sendable {
     }
 
     private static func read(_ name: String) throws -> [RecordedRing] {
-        var rings: [RingID: RecordedRing] = [:]
-        for datagram in try CaptureSupport.datagrams(of: name) {
-            guard Corosync3.byteOrder(of: datagram.payload) != nil else { continue }
-            try datagram.payload.withUnsafeBytes { try take($0, into: &rings) }
+        guard let recording = TotemRecording.all.first(where: { $0.name == name }) else {
+            throw CaptureError(path: name, reason: "is no recording of Totem over UDP")
         }
+        return switch recording.generation {
+        case .totem2005: try read(recording, OpenAIS2005.self)
+        case .openais080: try read(recording, OpenAIS080.self)
+        case .corosync1: try read(recording, Corosync1.self)
+        case .corosync2: try read(recording, Corosync2.self)
+        case .corosync3: try read(recording, Corosync3.self)
+        }
+    }
+
+    private static func read<Dialect: TotemDialect>(
+        _ recording: TotemRecording,
+        _ dialect: Dialect.Type
+    ) throws -> [RecordedRing] {
+        var rings: [Dialect.Ring: RecordedRing] = [:]
+        try recording.forEachPacket { try take($0, dialect, into: &rings) }
         return rings.values.sorted { ($0.id.sequence, $0.id.representative) < ($1.id.sequence, $1.id.representative) }
     }
 
-    private static func take(_ bytes: UnsafeRawBufferPointer, into rings: inout [RingID: RecordedRing]) throws {
-        let packet = try TotemPacket<Corosync3>(reading: bytes)
+    private static func take<Dialect: TotemDialect>(
+        _ bytes: UnsafeRawBufferPointer,
+        _ dialect: Dialect.Type,
+        into rings: inout [Dialect.Ring: RecordedRing]
+    ) throws {
+        guard Dialect.byteOrder(of: bytes) != nil, RingTest.identify(bytes) == nil else { return }
+        let packet = try TotemPacket<Dialect>(reading: bytes)
+        func identity(_ ring: Dialect.Ring) -> RingID { RingID(representative: ring.representativeNodeID, sequence: ring.sequence) }
+        func known(_ ring: Dialect.Ring) -> RecordedRing {
+            rings[ring] ?? RecordedRing(id: identity(ring), representativeAddress: ring.representativeAddress)
+        }
         switch packet.message {
         case .commitToken(let token):
-            var ring = rings[token.ring] ?? RecordedRing(id: token.ring)
+            var ring = known(token.ring)
             ring.members = token.addresses.map(\.nodeID).sorted()
-            for (address, entry) in zip(token.addresses, token.entries) where entry.ring != RingID() {
-                ring.origins[address.nodeID] = entry.ring
+            for (address, entry) in zip(token.addresses, token.entries) where entry.ring != Dialect.Ring() {
+                ring.origins[address.nodeID] = identity(entry.ring)
             }
             rings[token.ring] = ring
         case .mcast(let mcast):
             let payload = UnsafeRawBufferPointer(rebasing: bytes[mcast.payload.range])
-            if mcast.header.encapsulated == Mcast<Corosync3>.encapsulatedInRecovery {
-                try take(payload, into: &rings)
+            if mcast.header.encapsulated == Mcast<Dialect>.encapsulatedInRecovery {
+                try take(payload, dialect, into: &rings)
             } else {
-                let content = (mcast.header.nodeID, Array(payload), packet.byteOrder)
-                rings[mcast.ring, default: RecordedRing(id: mcast.ring)].packets[mcast.sequence] = content
+                let content = (mcast.systemFrom.nodeID, Array(payload), packet.byteOrder)
+                var ring = known(mcast.ring)
+                ring.packets[mcast.sequence] = content
+                rings[mcast.ring] = ring
             }
         default:
             break
         }
     }
-}
-
-extension Corosync3 {
-    fileprivate static func byteOrder(of datagram: [UInt8]) -> ByteOrder? { datagram.withUnsafeBytes { byteOrder(of: $0) } }
 }
 
 /// Reassembles what totempg fragmented (reference/totem-wire.md 5.4), without the protection against lost pieces that a node needs.

@@ -39,7 +39,11 @@ import WireFormat
         var stack = ServiceStack(configuration: ProcessorConfiguration(nodeID: 1, nodes: [1, 2, 3]))
         var effects = ProcessorEffects()
         let ring = TotemRingID(representative: 1, sequence: 13)
-        stack.receive(TotemMembership(isTransitional: false, ring: ring, members: [1], joined: [1], left: []), into: &effects)
+        stack.receive(
+            TotemMembership(isTransitional: false, ring: ring, members: [1], joined: [1], left: []),
+            at: .zero,
+            into: &effects
+        )
         for message in try Self.samples() {
             for _ in 0..<60 {
                 var payload = message.payload
@@ -54,7 +58,11 @@ import WireFormat
         }
         // What is sound is still taken.
         let next = TotemRingID(representative: 1, sequence: 17)
-        stack.receive(TotemMembership(isTransitional: false, ring: next, members: [1], joined: [], left: []), into: &effects)
+        stack.receive(
+            TotemMembership(isTransitional: false, ring: next, members: [1], joined: [], left: []),
+            at: .zero,
+            into: &effects
+        )
         for _ in 0..<20 {
             var own: [(group: [UInt8], bytes: [UInt8])] = []
             stack.serviceMessages.drain { group, head, payload in
@@ -134,7 +142,11 @@ import WireFormat
         var effects = ProcessorEffects()
         func enter(_ sequence: UInt64, _ members: [UInt32], from old: [UInt32]) throws {
             let ring = TotemRingID(representative: 1, sequence: sequence)
-            stack.receive(TotemMembership(isTransitional: true, ring: ring, members: [1], joined: [], left: []), into: &effects)
+            stack.receive(
+                TotemMembership(isTransitional: true, ring: ring, members: [1], joined: [], left: []),
+                at: .zero,
+                into: &effects
+            )
             stack.receive(
                 TotemMembership(
                     isTransitional: false,
@@ -143,6 +155,7 @@ import WireFormat
                     joined: [],
                     left: old.filter { !members.contains($0) }
                 ),
+                at: .zero,
                 into: &effects
             )
             for _ in 0..<20 {

@@ -7,57 +7,50 @@ import WireFormat
 
 /// Our services in the role of a recorded daemon: fed with what the daemon delivered, in order.
 struct RecordedNode {
-    /// A message by Totem group and bytes.
-    struct Sent: Equatable, CustomStringConvertible {
-        var group: ServiceGroup
-        var bytes: [UInt8]
-
-        var kind: ServiceMessageKind? {
-            bytes.withUnsafeBytes { try? ServiceMessage(matching: $0, in: group, of: .corosync3, byteOrder: .little).kind }
-        }
-
-        /// Daemons keep the list in one place; what lies behind the used entries depends on the time before the capture.
-        var withoutStaleEntries: Sent {
-            guard kind == .cpgDownList, bytes.count == 1568 else { return self }
-            var copy = self
-            for index in (32 + 4 * Int(bytes[24]))..<1568 { copy.bytes[index] = 0 }
-            return copy
-        }
-
-        var description: String {
-            "\(kind.map { "\($0.name)" } ?? "?") \(bytes.prefix(60).map { String($0, radix: 16) }.joined(separator: " "))"
-        }
-    }
-
     let node: UInt32
+    private let generation: TotemGeneration
+    private let configuration: ProcessorConfiguration
     private var stack: ServiceStack
     private var effects = ProcessorEffects()
     private var members: [UInt32] = []
+    private var ring: RingID?
+    /// Sequence number of the daemon's first ring, where the capture begins later.
+    var firstSequence: UInt64 = 4
     /// What our services said.
-    private(set) var sent: [Sent] = []
+    private(set) var sent: [SaidMessage] = []
     /// What the daemon said, of the same kinds.
-    private(set) var recorded: [Sent] = []
+    private(set) var recorded: [SaidMessage] = []
     /// What our services reported, with the payload of messages.
     private(set) var events: [(event: ProcessorEvent, payload: [UInt8])] = []
 
-    init(node: UInt32, configuration: ProcessorConfiguration) {
+    init(node: UInt32, of generation: TotemGeneration = .corosync3, configuration: ProcessorConfiguration) {
         self.node = node
-        stack = ServiceStack(configuration: configuration)
+        self.generation = generation
+        self.configuration = configuration
+        stack = ServiceStack(of: generation, configuration: configuration)
     }
 
     var quorum: VoteQuorum? { stack.quorum }
+    var isSynchronised: Bool { stack.isSynchronised }
 
     /// Plays the capture `name`. When it begins in a ring of `first`, that ring is synchronised before.
     mutating func play(_ name: String, first: [UInt32]?) throws {
         let rings = try RecordedRing.sequence(of: name, asSeenBy: node, first: first)
-        if let first {
-            startInside(RecordedRing(id: rings.first?.ring.id ?? RingID(), members: first))
+        var isInside = false
+        if let first, let recorded = rings.first?.ring {
+            isInside = recorded.members == first
+            let origin = recorded.origins[node] ?? RingID()
+            let before = RecordedRing(id: origin, representativeAddress: address(of: origin), members: first)
+            startInside(isInside ? recorded : before)
         } else {
-            stack.start()
+            stack.start(into: &effects)
             collect()
         }
         for (index, (ring, messages)) in rings.enumerated() {
-            if index > 0 || first == nil { enter(ring) }
+            if index > 0 || !isInside {
+                enterUnrecordedRing(before: ring)
+                enter(ring)
+            }
             for message in messages { deliver(message) }
         }
     }
@@ -66,27 +59,42 @@ struct RecordedNode {
     private mutating func enter(_ ring: RecordedRing) {
         let origin = ring.origins[node]
         // A daemon that has just started comes from no ring.
-        let transitional = ring.members.filter { members.contains($0) && ring.origins[$0] == origin }
+        let transitional = ring.members.filter { members.contains($0) && ($0 == node || ring.origins[$0] == origin) }
+        let before = members
         members = ring.members
-        let id = TotemRingID(representative: ring.id.representative, sequence: ring.id.sequence)
-        for isTransitional in [true, false] {
-            stack.receive(
-                TotemMembership(
-                    isTransitional: isTransitional,
-                    ring: id,
-                    members: isTransitional ? transitional : ring.members,
-                    joined: isTransitional ? [] : ring.members.filter { !transitional.contains($0) },
-                    left: []
-                ),
-                into: &effects
-            )
+        self.ring = ring.id
+        for configuration in TotemMembership.change(to: ring.totemRing, ring.members, from: before, transitional: transitional) {
+            stack.receive(configuration, at: .zero, into: &effects)
         }
         collect()
     }
 
+    /// Rings of one node are on no wire up to corosync 2: what a daemon says in them reaches nobody else.
+    private mutating func enterUnrecordedRing(before next: RecordedRing) {
+        guard generation < .corosync3, let origin = next.origins[node], origin != ring, origin.sequence > 0 else { return }
+        // Nor what it says before it has a ring.
+        let count = ring == nil ? 0 : sent.count
+        enter(RecordedRing(id: origin, representativeAddress: address(of: origin), members: [node]))
+        for _ in 0..<40 {
+            let own = Array(sent[count...])
+            sent.removeSubrange(count...)
+            for message in own { stack.take(message, from: node, into: &effects) }
+            stack.tokenSent()
+            collect()
+        }
+        sent.removeSubrange(count...)
+    }
+
+    private func address(of ring: RingID) -> TotemIPAddress? {
+        guard generation < .corosync3 else { return nil }
+        var representative = TotemIPAddress()
+        representative.nodeID = ring.representative
+        return representative
+    }
+
     private mutating func deliver(_ message: RecordedMessage) {
         if message.sender == node, let group = message.group.withUnsafeBytes({ ServiceGroup(name: $0) }) {
-            let said = Sent(group: group, bytes: message.payload)
+            let said = SaidMessage(group: group, bytes: message.payload, generation: generation, byteOrder: message.byteOrder)
             if said.isOfServices { recorded.append(said) }
         }
         message.payload.withUnsafeBytes { payload in
@@ -95,16 +103,16 @@ struct RecordedNode {
             }
         }
         collect()
-        // Without loss every member has its turn within the rotation after the last barrier, before anyone's words are delivered.
-        stack.tokenSent()
-        collect()
+        // Without loss every member has its turn within the rotation after the last barrier, before anyone's words are delivered. Until
+        // corosync 1 a service may need several tokens to say what it has to say.
+        for _ in 0..<(generation <= .corosync1 ? 5 : 1) {
+            stack.tokenSent()
+            collect()
+        }
     }
 
     private mutating func collect() {
-        stack.serviceMessages.drain { group, head, payload in
-            sent.append(Sent(group: group, bytes: Array(head) + Array(payload)))
-            return true
-        }
+        sent += stack.takeMessages().filter(\.isOfServices)
         for case .event(let event) in effects.effects {
             if case .message(_, _, let payload) = event {
                 events.append((event, effects.bytes(payload)))
@@ -115,33 +123,44 @@ struct RecordedNode {
         effects.removeAll()
     }
 
-    /// Brings the services to where they are in `ring`, synchronised and quorate, with one vote for each member.
+    /// Brings the services to where they are in `ring`, synchronised and quorate, with one vote for each member, all of whom were alone
+    /// before.
     private mutating func startInside(_ ring: RecordedRing) {
-        func say(_ message: some WireMessage, _ group: ServiceGroup, _ sender: UInt32) {
-            let bytes = (try? message.bytes()) ?? []
-            deliver(RecordedMessage(sender: sender, group: Array(group.name.description.utf8), payload: bytes, byteOrder: .little))
+        var ensemble = ServiceEnsemble(
+            ring.members.map { member in
+                var other = configuration
+                other.totem.nodeID = member
+                return other
+            },
+            of: generation
+        )
+        for member in ring.members {
+            let alone = RingID(representative: member, sequence: firstSequence)
+            ensemble.enter(RecordedRing(id: alone, representativeAddress: address(of: alone)).totemRing, members: [member])
         }
-        enter(ring)
-        for member in ring.members { say(SyncServiceBuild(ringID: ring.id, services: [0, 2, 3, 5]), .synchronisation, member) }
-        for round in 0..<4 {
-            for member in ring.members {
-                let votes = VoteQuorumNodeInfo(nodeid: member, votes: 1, expectedVotes: UInt32(ring.members.count), flags: [])
-                if round == 3 { say(votes, .services, member) }
-                say(SyncBarrier(ringID: ring.id), .synchronisation, member)
-            }
-        }
-        sent.removeAll()
-        recorded.removeAll()
-        events.removeAll()
+        ensemble.enter(ring.totemRing, members: ring.members)
+        if let own = ensemble.stacks[node] { stack = own }
+        members = ring.members
+        self.ring = ring.id
     }
 }
 
-extension RecordedNode.Sent {
+extension SaidMessage {
     /// Whether services say it by themselves, not for a client.
     var isOfServices: Bool {
         switch kind {
-        case .syncBarrier, .syncServiceBuild, .cmapMulticast, .cpgDownList, .cpgJoinList, .voteQuorumNodeInfo: true
+        case .syncBarrier, .syncServiceBuild, .syncv2Barrier, .syncv2ServiceBuild, .syncv2MembershipDetermine, .cmapMulticast, .cpgDownList,
+            .cpgDownListOld, .cpgJoinList, .voteQuorumNodeInfo, .clmNodeJoin:
+            true
+        case .evt(.channelCommand), .ckpt(.syncCheckpoint): true
         default: false
         }
+    }
+}
+
+extension RecordedRing {
+    /// The ring as a processor names it.
+    var totemRing: TotemRingID {
+        TotemRingID(representative: id.representative, sequence: id.sequence, representativeAddress: representativeAddress)
     }
 }

@@ -3,24 +3,24 @@ import Testing
 import TotemWire
 
 @Suite struct Synchronisers {
-    private let ring = RingID(representative: 1, sequence: 9)
+    private let ring = SyncRing(RingID(representative: 1, sequence: 9))
 
     @Test func servicesThatOnlyOthersHaveTakeTheirTurnToo() {
         var synchroniser = Synchroniser()
         let own = synchroniser.start(ring: ring, members: [1, 2], services: [0, 2])
         #expect(Array(own.services) == [0, 2])
-        #expect(synchroniser.takeTurn() == nil)
+        #expect(synchroniser.current == nil)
         #expect(synchroniser.receive(own, from: 1) == .waiting)
-        #expect(synchroniser.takeTurn() == nil)
-        #expect(synchroniser.receive(SyncServiceBuild(ringID: ring, services: [1, 2, 77]), from: 2) == .waiting)
+        #expect(synchroniser.current == nil)
+        #expect(synchroniser.receive(SyncServiceBuild(ring, services: [1, 2, 77], of: .corosync3), from: 2) == .waiting)
         var turns: [Int32] = []
         var progress: [Synchroniser.Progress] = []
         for _ in 0..<4 {
-            guard let turn = synchroniser.takeTurn() else { break }
-            #expect(synchroniser.takeTurn() == nil)
-            turns.append(turn.service)
-            #expect(synchroniser.receive(turn.barrier, from: 2) == .waiting)
-            progress.append(synchroniser.receive(turn.barrier, from: 1))
+            guard let service = synchroniser.current, let barrier = synchroniser.finishService() else { break }
+            #expect(synchroniser.current == nil)
+            turns.append(service)
+            #expect(synchroniser.receive(barrier, from: 2) == .waiting)
+            progress.append(synchroniser.receive(barrier, from: 1))
         }
         #expect(turns == [0, 1, 2, 77])
         #expect(progress == [.activate(service: 0), .activate(service: 1), .activate(service: 2), .activateLast(service: 77)])
@@ -34,16 +34,16 @@ import TotemWire
 
     @Test func whatAnotherRingSaidDoesNotCount() {
         var synchroniser = Synchroniser()
-        let old = RingID(representative: 1, sequence: 5)
+        let old = SyncRing(RingID(representative: 1, sequence: 5))
         let own = synchroniser.start(ring: ring, members: [1], services: [2])
-        #expect(synchroniser.receive(SyncServiceBuild(ringID: old, services: [2]), from: 1) == .waiting)
-        #expect(synchroniser.takeTurn() == nil)
+        #expect(synchroniser.receive(SyncServiceBuild(old, services: [2], of: .corosync3), from: 1) == .waiting)
+        #expect(synchroniser.current == nil)
         #expect(synchroniser.receive(own, from: 1) == .waiting)
-        #expect(synchroniser.receive(SyncBarrier(ringID: old), from: 1) == .waiting)
-        #expect(synchroniser.takeTurn()?.service == 2)
+        #expect(synchroniser.receive(SyncBarrier(old, of: .corosync3), from: 1) == .waiting)
+        #expect(synchroniser.current == 2)
         synchroniser.abort()
-        #expect(synchroniser.receive(SyncBarrier(ringID: ring), from: 1) == .waiting)
-        #expect(synchroniser.takeTurn() == nil)
+        #expect(synchroniser.receive(SyncBarrier(ring, of: .corosync3), from: 1) == .waiting)
+        #expect(synchroniser.current == nil)
     }
 
     @Test func aStrangerAndARepetitionDoNotStandInForAMember() {
@@ -52,15 +52,8 @@ import TotemWire
         _ = synchroniser.receive(own, from: 1)
         _ = synchroniser.receive(own, from: 1)
         _ = synchroniser.receive(own, from: 3)
-        #expect(synchroniser.takeTurn() == nil)
+        #expect(synchroniser.current == nil)
         _ = synchroniser.receive(own, from: 2)
-        #expect(synchroniser.takeTurn()?.service == 2)
-    }
-
-    @Test func theTransitionalMembersAreThoseThatAreStillThere() {
-        var synchroniser = Synchroniser()
-        synchroniser.saveTransitional([1, 2, 3])
-        _ = synchroniser.start(ring: ring, members: [1, 3, 4], services: [2])
-        #expect(synchroniser.transitional == [1, 3])
+        #expect(synchroniser.current == 2)
     }
 }

@@ -256,6 +256,12 @@ final class CorosyncMember: ClusterMember {
             logger.error("config_version is \(own), another node has \(newest): update the configuration, and start again")
             output.report(NodeReport("outdated-configuration").with("own", own).with("newest", newest))
             expulsion = "outdated configuration"
+        case .seesDisallowed(let node):
+            logger.error("node \(node) sees disallowed nodes: this one must not stay")
+            output.report(NodeReport("sees-disallowed").with("node", node))
+            expulsion = "sees disallowed nodes"
+        case .configuration(let order, let node): logger.notice("node \(node) orders: \(order)")
+        case .storeExpectedVotes: break
         case .duplicateIdentity(let source):
             logger.error("another processor, \(source), uses node id \(configuration.id)")
             output.report(NodeReport("duplicate-identity").with("from", source.description))

@@ -192,8 +192,9 @@ final class TotemPart: EngineEnvironment {
         case .message(_, let sender, let payload):
             effects.withBytes(payload) { bytes in receive(bytes, from: sender, process, host) }
         case .storeRingSequence(let sequence): storedRingSequences[cluster.nodeIDs[host.number]] = sequence
-        case .killed, .outdatedConfiguration, .duplicateIdentity, .ring, .refused: cluster.note(.state("\(event)"), of: process)
-        case .synchronised, .quorum, .group, .unheard: break
+        case .killed, .outdatedConfiguration, .seesDisallowed, .duplicateIdentity, .ring, .refused:
+            cluster.note(.state("\(event)"), of: process)
+        case .synchronised, .quorum, .group, .unheard, .configuration, .storeExpectedVotes: break
         }
     }
 

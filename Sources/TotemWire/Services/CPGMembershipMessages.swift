@@ -240,10 +240,20 @@ public struct CPGDownListOld: ServiceStructure, Hashable {
 
     public init() {}
 
+    /// The first `leftNodes` of `nodeids` are gone; the list has all 384 entries.
+    public init(leftNodes: UInt32, nodeids: [UInt32]) {
+        self.leftNodes = leftNodes
+        self.nodeids = nodeids
+    }
+
     @inlinable
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.structure("header", &header)
+        let start = visitor.offset
         try visitor.field("left_nodes", &leftNodes)
+        guard leftNodes <= CPGDownList.capacity else {
+            throw WireError(.outOfBounds(value: Int(leftNodes), limit: CPGDownList.capacity), field: "left_nodes", offset: start)
+        }
         try visitor.field("pad", &pad, .padding)
         try visitor.list("nodeids", &nodeids, count: CPGDownList.capacity, .decimal)
     }

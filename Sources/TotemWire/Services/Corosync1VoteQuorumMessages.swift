@@ -48,6 +48,13 @@ public struct Corosync1Reconfigure: ServiceStructure, Hashable {
     public static var protocolName: StaticString { "votequorum" }
     public static var messageName: StaticString { "reconfigure" }
 
+    /// What is changed (`param` on the wire).
+    public enum Parameter: UInt32, Sendable, Hashable {
+        case expectedVotes = 1
+        case nodeVotes = 2
+        case leaving = 3
+    }
+
     /// The header.
     public var header = ServiceHeader(of: .corosync1)
     /// What is changed: 1 expected votes, 2 votes of a node, 3 the node leaves.
@@ -61,12 +68,20 @@ public struct Corosync1Reconfigure: ServiceStructure, Hashable {
 
     public init() {}
 
+    /// Sets `parameter` of node `nodeid` to `value`.
+    public init(_ parameter: Parameter, value: UInt32, nodeid: UInt32) {
+        header = ServiceHeader(.votequorum, function: VoteQuorumFunction.reconfigure.rawValue, size: 32, of: .corosync1)
+        param = parameter.rawValue
+        self.nodeid = nodeid
+        self.value = value
+    }
+
     static let parameters = FieldFormat.labelled { value in
-        switch value {
-        case 1: "expected votes"
-        case 2: "node votes"
-        case 3: "leaving"
-        default: nil
+        switch UInt32(exactly: value).flatMap({ Parameter(rawValue: $0) }) {
+        case .expectedVotes: "expected votes"
+        case .nodeVotes: "node votes"
+        case .leaving: "leaving"
+        case nil: nil
         }
     }
 

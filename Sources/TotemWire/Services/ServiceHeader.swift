@@ -29,18 +29,29 @@ public struct ServiceHeader: WireStructure, Hashable {
         self.generation = generation
     }
 
-    /// The header of a message of `size` bytes for a function of a service; of corosync 3, as is whatever the engines send.
-    public init(_ service: ClusterService, function: UInt16, size: Int) {
-        self.init()
-        id = UInt32(service.number(in: .corosync3) ?? 0) << 16 | UInt32(function)
+    /// The header of a message of `size` bytes for a function of a service, as a daemon of `generation` writes it.
+    public init(_ service: ClusterService, function: UInt16, size: Int, of generation: TotemGeneration = .corosync3) {
+        self.init(of: generation)
+        id = UInt32(service.number(in: generation) ?? 0) << 16 | UInt32(function)
         self.size = UInt32(truncatingIfNeeded: size)
     }
 
-    /// The header of a message of group `sync` of corosync 3.
-    public init(synchronisation function: UInt16, size: Int) {
-        self.init()
+    /// The header of a message of groups `sync` and `syncv2`, as a daemon of `generation` writes it.
+    public init(synchronisation function: UInt16, size: Int, of generation: TotemGeneration = .corosync3) {
+        self.init(of: generation)
         id = UInt32(function)
         self.size = UInt32(truncatingIfNeeded: size)
+    }
+
+    /// The header for the same function of the same service, as a daemon of `generation` writes it; for messages whose layout is the same
+    /// in both generations.
+    public func restated(for generation: TotemGeneration) -> ServiceHeader {
+        guard generation != self.generation else { return self }
+        var header = self
+        header.generation = generation
+        let number = ClusterService(number: service, in: self.generation)?.number(in: generation)
+        if let number { header.id = UInt32(number) << 16 | UInt32(function) }
+        return header
     }
 
     /// Reads the header of a message of `generation`.

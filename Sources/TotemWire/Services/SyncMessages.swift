@@ -7,8 +7,18 @@ public enum SyncRing: Sendable, Hashable {
     /// corosync 3: 12 bytes, and 4 behind them.
     case bare(RingID, pad: UInt32)
 
+    /// `ring`, as messages of its generation name it.
+    public init(_ ring: RingID) {
+        self = .bare(ring, pad: 0)
+    }
+
+    /// `ring`, as messages of its generation name it.
+    public init(_ ring: AddressedRingID) {
+        self = .addressed(ring, pad: 0)
+    }
+
     /// No ring, as `generation` says it.
-    init(of generation: TotemGeneration) {
+    public init(of generation: TotemGeneration) {
         switch generation {
         case .totem2005, .openais080, .corosync1, .corosync2: self = .addressed(AddressedRingID(), pad: 0)
         case .corosync3: self = .bare(RingID(), pad: 0)
@@ -20,6 +30,23 @@ public enum SyncRing: Sendable, Hashable {
         switch self {
         case .addressed(let ring, _): RingID(representative: ring.representativeNodeID, sequence: ring.sequence)
         case .bare(let ring, _): ring
+        }
+    }
+
+    /// Whether both are the same ring: every byte of it the same, whatever the padding (memcmp in sync.c:379@wt, sync.c:217 of 3.1.7).
+    public func isSameRing(as other: SyncRing) -> Bool {
+        switch (self, other) {
+        case (.addressed(let ring, _), .addressed(let other, _)): ring == other
+        case (.bare(let ring, _), .bare(let other, _)): ring == other
+        default: false
+        }
+    }
+
+    /// Number of bytes on the wire.
+    var byteCount: Int {
+        switch self {
+        case .addressed: 32
+        case .bare: 16
         }
     }
 
@@ -63,7 +90,13 @@ public struct SyncBarrier: ServiceStructure, Hashable {
 
     /// A barrier of ring `ringID` of corosync 3.
     public init(ringID: RingID) {
-        ring = .bare(ringID, pad: 0)
+        ring = SyncRing(ringID)
+    }
+
+    /// A barrier of `ring`, or with another `function` the message of the same layout, as a daemon of `generation` writes it.
+    public init(_ ring: SyncRing, function: UInt16 = SyncBarrier.function, of generation: TotemGeneration) {
+        header = ServiceHeader(synchronisation: function, size: ServiceHeader.byteCount + ring.byteCount, of: generation)
+        self.ring = ring
     }
 
     /// Ring that is being synchronised.
@@ -106,7 +139,14 @@ public struct SyncServiceBuild: ServiceStructure, Hashable {
 
     /// The list of at most 128 `services` for ring `ringID` of corosync 3.
     public init(ringID: RingID, services: [Int32]) {
-        ring = .bare(ringID, pad: 0)
+        self.init(SyncRing(ringID), services: services, of: .corosync3)
+    }
+
+    /// The list of at most 128 `services` for `ring`, as a daemon of `generation` writes it.
+    public init(_ ring: SyncRing, services: [Int32], of generation: TotemGeneration) {
+        let size = ServiceHeader.byteCount + ring.byteCount + 8 + Self.capacity * MemoryLayout<Int32>.size
+        header = ServiceHeader(synchronisation: Self.function, size: size, of: generation)
+        self.ring = ring
         let used = services.prefix(Self.capacity)
         serviceListEntries = UInt32(used.count)
         serviceList = used + Array(repeating: 0, count: Self.capacity - used.count)

@@ -76,8 +76,21 @@ public struct CKPTMessage: ServiceStructure, Hashable {
         function = .checkpointOpen
     }
 
+    /// The name of the checkpoint by which the number for the next one is synchronised (ckpt.c:3514@wt); it is no checkpoint.
+    public static let globalName: StaticString = "global_checkpoint_name_do_not_use_in_an_application"
+
+    /// Tells on `ring` the number that the next checkpoint gets. `data` is what has to be appended.
+    public init(nextCheckpoint number: UInt32, ring: SyncRing) {
+        function = .syncCheckpoint
+        header = ServiceHeader(.ckpt, function: CKPTFunction.syncCheckpoint.rawValue, size: 392, of: .openais080)
+        self.ring = ring
+        checkpointName = MarshalledName(Self.globalName.description.utf8)
+        checkpointID = number
+        data = ByteRange(start: 0, count: 72)
+    }
+
     /// A message of `function` whose fields are all zero.
-    init(_ function: CKPTFunction, of generation: TotemGeneration) {
+    public init(_ function: CKPTFunction, of generation: TotemGeneration) {
         self.function = function
         header = ServiceHeader(of: generation)
     }

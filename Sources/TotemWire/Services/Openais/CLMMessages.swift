@@ -51,6 +51,20 @@ public struct CLMNodeJoin: ServiceStructure, Hashable {
 
     public init() {}
 
+    /// Node `nodeID` at `address` of a host that started at `bootTime`, in nanoseconds since 1970; its name is its address (clm.c:331@wt).
+    public init(nodeID: UInt32, address: IPAddress?, bootTime: UInt64, initialView: UInt64) {
+        header = ServiceHeader(.clm, function: 0, size: 392, of: .openais080)
+        self.nodeID = nodeID
+        let text = Array((address?.description ?? "").utf8)
+        if let address { self.address.family = address.family == .ipv4 ? 1 : 2 }
+        self.address.length = UInt16(text.count)
+        for (index, byte) in text.enumerated() where index < 64 { self.address.value.bytes[index] = byte }
+        name = MarshalledName(text)
+        member = 1
+        bootTimestamp = bootTime
+        initialViewNumber = initialView
+    }
+
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.structure("header", &header)
         try visitor.field("node_id", &nodeID)

@@ -70,6 +70,12 @@ public struct EVTChannelCommand: ServiceStructure, Hashable {
 
         public init() {}
 
+        /// The last event `lastID` of node `nodeID`.
+        public init(nodeID: UInt32, lastID: UInt64) {
+            self.nodeID = nodeID
+            self.lastID = lastID
+        }
+
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
             try visitor.field("chc_nodeid", &nodeID)
             try visitor.field("pad", &pad, .padding)
@@ -95,6 +101,21 @@ public struct EVTChannelCommand: ServiceStructure, Hashable {
     public var unused = ByteRange()
 
     public init() {}
+
+    /// `operation` as a daemon of `generation` sends it; `unused` is what has to be appended.
+    /// The operations with a channel are not made here.
+    public init(_ operation: Operation, lastID: LastID = LastID(), of generation: TotemGeneration) {
+        let room = generation == .openais080 ? Self.roomOfOpenais : 0
+        header = ServiceHeader(.evt, function: EVTFunction.channelCommand.rawValue, size: Self.prefixCount + room, of: generation)
+        self.operation = operation.rawValue
+        self.lastID = lastID
+        unused = ByteRange(start: 0, count: max(0, room - (operation == .setID ? 16 : 0)))
+    }
+
+    /// Bytes in front of what belongs to the operation.
+    static let prefixCount = 24
+    /// Bytes for what belongs to the operation, whatever the operation is, in openais 0.80 (evt.c:328@wt).
+    static let roomOfOpenais = 272
 
     static let operations = FieldFormat.labelled { value in
         switch value {

@@ -2,8 +2,8 @@ import EngineKit
 import TotemNode
 import TotemWire
 
-/// votequorum as every member runs it (reference/totem-services.md 7.3; votequorum.c of 3.1.7). A quorum device is counted when others
-/// tell of one; this node has none of its own.
+/// votequorum as every member runs it since corosync 2 (reference/totem-services.md 7.3; votequorum.c of 3.1.7). A quorum device is counted
+/// when others tell of one; this node has none of its own.
 package struct VoteQuorumService: Sendable {
     /// What is known of a node.
     private struct Node: Sendable {
@@ -17,7 +17,7 @@ package struct VoteQuorumService: Sendable {
     }
 
     /// PROCESSOR_COUNT_MAX: the daemons' table has no room for more.
-    private static let nodeLimit = 384
+    static let nodeLimit = 384
 
     private let id: UInt32
     private let configuration: VoteQuorumConfiguration
@@ -30,10 +30,20 @@ package struct VoteQuorumService: Sendable {
     private var isWaitingForAll = false
     /// Expected votes that `allow_downscale` does not go below (`ev_barrier`).
     private var expectedVotesBarrier: UInt32
+    /// Expected votes that `expected_votes_tracking` does not go below (`ev_tracking_barrier`).
+    private var trackedExpectedVotes: UInt32
+    private var storedExpectedVotes: UInt32
+    private let tracksExpectedVotes: Bool
+    /// Whether last_man_standing is on: not when a node has more than one vote.
+    private var lastManStanding: Bool
     private var members: [UInt32] = []
+    private var tieBreaker: TieBreaker
     private var ring = TotemRingID(representative: 0, sequence: 0)
     private var isSynchronising = false
     private var lastReport: VoteQuorum?
+
+    /// When expected votes follow the members down (last_man_standing); nil when they do not.
+    package private(set) var nextDeadline: Instant?
 
     /// The votequorum of node `id`, which is alone as yet.
     package init(node id: UInt32, configuration: VoteQuorumConfiguration) {
@@ -41,6 +51,11 @@ package struct VoteQuorumService: Sendable {
         self.configuration = configuration
         waitsForAll = configuration.waitForAll ?? configuration.twoNode
         expectedVotesBarrier = configuration.expectedVotes
+        tracksExpectedVotes = configuration.tracksExpectedVotes || configuration.allowDownscale
+        trackedExpectedVotes = configuration.storedExpectedVotes
+        storedExpectedVotes = configuration.storedExpectedVotes
+        lastManStanding = configuration.lastManStanding
+        tieBreaker = TieBreaker(configuration.twoNode ? nil : configuration.tieBreaker, node: id)
         us = Node(state: .member, votes: configuration.votes, expectedVotes: configuration.expectedVotes, flags: .first)
         if waitsForAll { setWaitingForAll(true) }
         recalculate(allowDecrease: false, byCurrentNodes: false)
@@ -61,17 +76,39 @@ package struct VoteQuorumService: Sendable {
     // MARK: Synchronisation
 
     /// What a daemon says as soon as it starts.
-    package func start(into outbox: inout Outbox) {
+    package mutating func start(into outbox: inout Outbox, _ effects: inout ProcessorEffects) {
+        storeTrackedExpectedVotes(into: &effects)
         outbox.add(ownRecord)
     }
 
     /// A new ring of `members`.
-    package mutating func initialise(members: [UInt32], ring: TotemRingID) {
+    package mutating func initialise(members: [UInt32], ring: TotemRingID, at now: Instant) {
         isSynchronising = true
         if members.count > 1 { us.flags.remove(.first) }
-        for node in self.members where !members.contains(node) { nodes[node]?.state = .dead }
+        let gone = self.members.filter { !members.contains($0) }
+        for node in gone { nodes[node]?.state = .dead }
+        awaitLastManStanding(members: members, hasLost: !gone.isEmpty, at: now)
+        tieBreaker.enter(members: members)
         self.members = members
         self.ring = ring
+    }
+
+    /// Starts the window after which expected votes follow the members down (votequorum.c:2406 of 3.1.7).
+    private mutating func awaitLastManStanding(members: [UInt32], hasLost: Bool, at now: Instant) {
+        guard lastManStanding else { return }
+        let count = UInt32(members.count)
+        let isTied = count <= quorum && tieBreaker.isOn && tieBreaker.hasLowest(among: presentNodes)
+        guard (count >= quorum && hasLost) || isTied else { return }
+        nextDeadline = now + configuration.lastManStandingWindow
+    }
+
+    /// The window of last_man_standing may have passed.
+    package mutating func advance(to now: Instant, into effects: inout ProcessorEffects) {
+        guard let deadline = nextDeadline, deadline <= now else { return }
+        nextDeadline = nil
+        guard isQuorate else { return }
+        recalculate(allowDecrease: true, byCurrentNodes: true)
+        reportChange(into: &effects)
     }
 
     /// What is said while votequorum is synchronised: the own record first, because receivers need it for the second one.
@@ -137,9 +174,13 @@ package struct VoteQuorumService: Sendable {
             allowDecrease = true
             us.expectedVotes = message.expectedVotes
         }
-        let tellsExpectedVotes = node.flags.contains(.quorate) || configuration.allowDownscale
+        let tellsExpectedVotes = node.flags.contains(.quorate) || tracksExpectedVotes
         node.expectedVotes = tellsExpectedVotes ? message.expectedVotes : us.expectedVotes
         nodes[message.nodeid]?.expectedVotes = node.expectedVotes
+        if lastManStanding, node.votes > 1 {
+            lastManStanding = false
+            nextDeadline = nil
+        }
 
         let changed =
             known?.state != node.state || known?.votes != node.votes || known?.expectedVotes != node.expectedVotes
@@ -156,6 +197,7 @@ package struct VoteQuorumService: Sendable {
         case .expectedVotes:
             setExpectedVotes(message.value)
             expectedVotesBarrier = message.value
+            if tracksExpectedVotes { us.expectedVotes = max(us.expectedVotes, trackedExpectedVotes) }
             recalculate(allowDecrease: true, byCurrentNodes: false)
         case .nodeVotes:
             guard nodes[message.nodeid] != nil else { return }
@@ -271,6 +313,7 @@ package struct VoteQuorumService: Sendable {
             count += 1
         }
         if total > us.expectedVotes { us.expectedVotes = total }
+        if tracksExpectedVotes { trackedExpectedVotes = max(trackedExpectedVotes, us.expectedVotes) }
         let expected = byCurrentNodes ? count : 0
         quorum = quorum(allowDecrease: allowDecrease, expectedVotes: expected, usesBarrier: true)
         setExpectedVotes(expected)
@@ -285,9 +328,16 @@ package struct VoteQuorumService: Sendable {
             setWaitingForAll(false)
         }
         isQuorate = quorum <= present
+        if isQuorate { tieBreaker.noteQuorate(presentNodes) }
+        let isHalf = tieBreaker.isOn && present == us.expectedVotes / 2
+        // Another partition that may have quorum leaves no choice.
+        if isHalf, tieBreaker.goneCount < Int(quorum), tieBreaker.decides(for: presentNodes) { isQuorate = true }
         if isQuorate { us.flags.insert(.quorate) } else { us.flags.remove(.quorate) }
         if waitsForAll { setWaitingForAll(!isQuorate) }
     }
+
+    /// Nodes that are members as far as votes go.
+    private var presentNodes: [UInt32] { nodes.filter { $0.value.state == .member }.map(\.key) }
 
     private mutating func setExpectedVotes(_ votes: UInt32) {
         guard votes != 0 else { return }
@@ -308,7 +358,15 @@ package struct VoteQuorumService: Sendable {
 
     // MARK: Reports
 
+    /// Has the tracked votes stored when they have grown (`update_ev_tracking_barrier`, votequorum.c:873 of 3.1.7).
+    private mutating func storeTrackedExpectedVotes(into effects: inout ProcessorEffects) {
+        guard tracksExpectedVotes, trackedExpectedVotes > storedExpectedVotes else { return }
+        storedExpectedVotes = trackedExpectedVotes
+        effects.report(.storeExpectedVotes(trackedExpectedVotes))
+    }
+
     private mutating func report(into effects: inout ProcessorEffects) {
+        storeTrackedExpectedVotes(into: &effects)
         let quorum = current
         lastReport = quorum
         effects.report(.quorum(quorum))
@@ -316,6 +374,7 @@ package struct VoteQuorumService: Sendable {
 
     /// While services are synchronised nobody is told (`are_we_quorate`); the end of synchronisation tells everything.
     private mutating func reportChange(into effects: inout ProcessorEffects) {
+        storeTrackedExpectedVotes(into: &effects)
         guard !isSynchronising, lastReport != nil, current != lastReport else { return }
         report(into: &effects)
     }

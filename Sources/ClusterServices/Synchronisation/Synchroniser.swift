@@ -1,8 +1,8 @@
 import TotemWire
 
-/// Synchronisation of the services on a new ring (reference/totem-services.md 7.1.4; sync.c of 3.1.7): every member names its
-/// services; then, for each service that anybody named, every member sends what the service has to say and a barrier, and
-/// the service becomes active when the barriers of all members have arrived.
+/// Synchronisation of the services on a new ring since corosync 2, and in group `syncv2` of corosync 1 (reference/totem-services.md 7.1.4;
+/// sync.c of 3.1.7, syncv2.c@fl): every member names its services; then, for each service that anybody named, every member sends what
+/// the service has to say and a barrier, and the service becomes active when the barriers of all members have arrived.
 package struct Synchroniser: Sendable {
     /// Where the synchronisation stands.
     private enum Phase: Sendable {
@@ -10,7 +10,7 @@ package struct Synchroniser: Sendable {
         case idle
         /// Waits for the services of every member.
         case building
-        /// Service `index` has its turn with the next token.
+        /// Service `index` says what it has to say, as often as the token is passed on until it is done.
         case processing(index: Int)
         /// Our barrier for service `index` is on its way; waits for those of every member.
         case waiting(index: Int)
@@ -31,41 +31,37 @@ package struct Synchroniser: Sendable {
     /// SERVICES_COUNT_MAX: the daemons' table has no room for more.
     private static let serviceLimit = 64
 
+    private let generation: TotemGeneration
     private var phase = Phase.idle
-    private var ring = RingID()
+    private var ring: SyncRing
     private var members: [UInt32] = []
     private var awaited: Set<UInt32> = []
     private var services: [Int32] = []
 
-    /// Members of the last transitional configuration that are in the present ring.
-    package private(set) var transitional: [UInt32] = []
-
-    package init() {}
+    /// The synchronisation as daemons of `generation` do it.
+    package init(of generation: TotemGeneration = .corosync3) {
+        self.generation = generation
+        ring = SyncRing(of: generation)
+    }
 
     /// Ends what goes on: messages of the ring that was synchronised no longer count (sync.c:535 of 3.1.7).
     package mutating func abort() {
         phase = .idle
     }
 
-    /// Keeps the members of a transitional configuration for the ring that follows it.
-    package mutating func saveTransitional(_ members: [UInt32]) {
-        transitional = members
-    }
-
-    /// Begins with ring `ring` of `members`; the answer is to be sent at once.
-    package mutating func start(ring: RingID, members: [UInt32], services: [Int32]) -> SyncServiceBuild {
+    /// Begins with `ring` of `members`; the answer is to be sent at once.
+    package mutating func start(ring: SyncRing, members: [UInt32], services: [Int32]) -> SyncServiceBuild {
         self.ring = ring
         self.members = members
         self.services = services
         awaited = Set(members)
-        transitional.removeAll { !members.contains($0) }
         phase = .building
-        return SyncServiceBuild(ringID: ring, services: services)
+        return SyncServiceBuild(ring, services: services, of: generation)
     }
 
     /// Takes the services of member `node`.
     package mutating func receive(_ build: SyncServiceBuild, from node: UInt32) -> Progress {
-        guard case .building = phase, build.ringID == ring else { return .waiting }
+        guard case .building = phase, build.ring.isSameRing(as: ring) else { return .waiting }
         for service in build.services where !services.contains(service) && services.count < Self.serviceLimit {
             services.append(service)
         }
@@ -87,7 +83,7 @@ package struct Synchroniser: Sendable {
         case .idle, .building: return .waiting
         case .processing(let current), .waiting(let current): index = current
         }
-        guard barrier.ringID == ring else { return .waiting }
+        guard barrier.ring.isSameRing(as: ring) else { return .waiting }
         awaited.remove(node)
         guard awaited.isEmpty else { return .waiting }
         let service = services[index]
@@ -99,11 +95,17 @@ package struct Synchroniser: Sendable {
         return .activate(service: service)
     }
 
-    /// The service whose turn it is now that the token has been passed on, with the barrier that goes behind what it sends.
-    package mutating func takeTurn() -> (service: Int32, barrier: SyncBarrier)? {
+    /// The service that has something to say now that the token has been passed on.
+    package var current: Int32? {
+        guard case .processing(let index) = phase else { return nil }
+        return services[index]
+    }
+
+    /// The service whose turn it is has said everything; the answer goes out behind it. Nil when no service has its turn.
+    package mutating func finishService() -> SyncBarrier? {
         guard case .processing(let index) = phase else { return nil }
         phase = .waiting(index: index)
-        return (services[index], SyncBarrier(ringID: ring))
+        return SyncBarrier(ring, of: generation)
     }
 
     private mutating func beginRound(service index: Int) {

@@ -27,6 +27,8 @@ struct PartialMessages: Sendable {
         case tableFull
     }
 
+    /// Longest message that is put together, in bytes.
+    static let largestMessage = 1 << 20
     /// Most messages under way at a time.
     static let assemblyLimit = 64
 
@@ -45,7 +47,7 @@ struct PartialMessages: Sendable {
             guard part != nil, let started = assemblies.removeValue(forKey: key) else { return .broken }
             assembly = started
         }
-        guard assembly.total <= ProcessGroupService.largestMessage, assembly.total == Int(message.msglen) else { return .broken }
+        guard assembly.total <= Self.largestMessage, assembly.total == Int(message.msglen) else { return .broken }
         guard assembly.bytes.count + bytes.count <= assembly.total else { return .broken }
         assembly.bytes.append(contentsOf: bytes)
         if part == .last { return assembly.bytes.count == assembly.total ? .whole(assembly.bytes) : .broken }

@@ -2,14 +2,14 @@ import EngineKit
 import TotemWire
 import WireFormat
 
-/// CPG, closed process groups, as every member runs it (reference/totem-services.md 7.2; cpg.c of 3.1.7).
+/// CPG, closed process groups, as every member runs it (reference/totem-services.md 7.2; cpg.c of each generation). What the generations do
+/// differently is in `ProcessGroupRules`.
 package struct ProcessGroupService: Sendable {
-    /// Longest message of a process, in bytes.
-    package static let largestMessage = 1 << 20
     /// Longest piece that travels as one message, in bytes (lib/cpg.c:229 of 3.1.7).
     static let largestPiece = (1 << 20) - 1024
 
     private let node: UInt32
+    private let rules: ProcessGroupRules
     private let reportsUnheard: Bool
     private var table = ProcessGroupTable()
     private var partialMessages = PartialMessages()
@@ -21,17 +21,22 @@ package struct ProcessGroupService: Sendable {
     /// Members at the last activation.
     private var oldMembers: [UInt32] = []
     private var downList = CPGDownList()
+    private var downLists = DownLists()
     private var joinLists: [(sender: UInt32, entry: CPGJoinList.Entry)] = []
 
-    /// The CPG service of `node`; `reportsUnheard` as `ProcessorConfiguration.reportsUnheardMessages`.
-    package init(node: UInt32, reportsUnheard: Bool = false) {
+    /// The CPG service of `node` as daemons of `generation` run it; `reportsUnheard` as `ProcessorConfiguration.reportsUnheardMessages`.
+    package init(node: UInt32, generation: TotemGeneration = .corosync3, reportsUnheard: Bool = false) {
         self.node = node
         self.reportsUnheard = reportsUnheard
+        rules = ProcessGroupRules(of: generation)
         downList.nodeids = Array(repeating: 0, count: CPGDownList.capacity)
     }
 
     /// The processes of group `name`, ascending.
     package func processes(in name: CPGName) -> [CPGProcess] { table[name]?.processes ?? [] }
+
+    /// Longest message of a client, in bytes.
+    package var largestMessage: Int { rules.largestMessage }
 
     // MARK: Synchronisation
 
@@ -39,23 +44,37 @@ package struct ProcessGroupService: Sendable {
     package mutating func initialise(transitional: [UInt32], members: [UInt32]) {
         joinLists.removeAll(keepingCapacity: true)
         self.members = members
-        let gone = oldMembers.filter { !transitional.contains($0) }.prefix(CPGDownList.capacity)
+        downLists.begin(members: members)
+        var gone: [UInt32] = []
+        switch rules.downLists {
+        case .ofTheLowest: if members.min() == node { gone = oldMembers.filter { !members.contains($0) } }
+        case .chosen, .own: gone = oldMembers.filter { !transitional.contains($0) }
+        }
         // The entries behind the used ones stay as they were, as in the daemons' one static list (cpg.c:573 of 3.1.7).
-        for (index, node) in gone.enumerated() { downList.nodeids[index] = node }
-        downList.leftNodes = UInt32(gone.count)
+        for (index, node) in gone.prefix(CPGDownList.capacity).enumerated() { downList.nodeids[index] = node }
+        downList.leftNodes = UInt32(min(gone.count, CPGDownList.capacity))
         downList.oldMembers = UInt32(oldMembers.count)
     }
 
     /// What is said while CPG is synchronised.
     package func process(into outbox: inout Outbox) {
-        outbox.add(downList)
+        switch rules.downLists {
+        case .ofTheLowest: outbox.add(CPGDownListOld(leftNodes: downList.leftNodes, nodeids: downList.nodeids))
+        case .chosen, .own: outbox.add(downList)
+        }
         if !ownProcesses.isEmpty { outbox.add(CPGJoinList(entries: ownProcesses)) }
     }
 
     /// Every member has told its processes.
     package mutating func activate(into effects: inout ProcessorEffects) {
         oldMembers = members
-        removeProcessesOfLostNodes(into: &effects)
+        switch rules.downLists {
+        case .ofTheLowest: break
+        case .chosen: if downLists.isWaiting { removeProcesses(of: downLists.choose(for: node), into: &effects) }
+        case .own: removeProcesses(of: Set(downList.nodeids.prefix(Int(downList.leftNodes))), into: &effects)
+        }
+        downLists.end()
+        guard rules.keepsJoinLists else { return }
         addListedProcesses(into: &effects)
         removeUnlistedProcesses(into: &effects)
         joinLists.removeAll(keepingCapacity: true)
@@ -65,12 +84,21 @@ package struct ProcessGroupService: Sendable {
     /// (sync.c:538 of 3.1.7), and may then show processes of nodes that are gone; here they are always forgotten.
     package mutating func abort() {
         joinLists.removeAll(keepingCapacity: true)
+        downLists.end()
     }
 
-    private mutating func removeProcessesOfLostNodes(into effects: inout ProcessorEffects) {
-        let gone = Set(downList.nodeids.prefix(Int(downList.leftNodes)))
+    private mutating func removeProcesses(of gone: Set<UInt32>, into effects: inout ProcessorEffects) {
         guard !gone.isEmpty else { return }
         partialMessages.remove(nodes: gone)
+        guard !rules.reportsGoneProcessesOneByOne else {
+            let lost = table.sorted.flatMap { group in
+                group.processes.filter { gone.contains($0.node) }.map { CPGMember(group: group.name, process: $0) }
+            }
+            for member in lost.sorted(by: { $0.process < $1.process }) {
+                leave(member.process, member.group, reason: .nodeDown, into: &effects)
+            }
+            return
+        }
         for group in table.sorted {
             let left = group.processes.filter { gone.contains($0.node) }
             guard !left.isEmpty else { continue }
@@ -89,6 +117,10 @@ package struct ProcessGroupService: Sendable {
         // The daemons keep the lists in reverse (cpg.c:1356 of 3.1.7).
         for (sender, entry) in joinLists.reversed() where sender != node {
             let process = CPGProcess(node: sender, pid: entry.pid)
+            if rules.reportsListedProcessesOneByOne {
+                join(process, entry.groupName, reason: .nodeUp, into: &effects)
+                continue
+            }
             switch table.insert(process, into: entry.groupName) {
             case .added: joined[entry.groupName, default: []].append(.init(process: process, reason: .nodeUp))
             case .known: break
@@ -101,7 +133,7 @@ package struct ProcessGroupService: Sendable {
         }
     }
 
-    /// Removes processes that left while their node was apart from us (cpg.c:930 of 3.1.7).
+    /// Removes processes that left while their node was apart from us (cpg.c:930 of 3.1.7, services/cpg.c:889@fl).
     private mutating func removeUnlistedProcesses(into effects: inout ProcessorEffects) {
         var listed: Set<CPGMember> = []
         for (sender, entry) in joinLists {
@@ -123,19 +155,7 @@ package struct ProcessGroupService: Sendable {
 
     /// A process of node `sender` joins a group.
     package mutating func receive(_ message: CPGProcessJoin, from sender: UInt32, into effects: inout ProcessorEffects) {
-        let name = message.change.groupName
-        let process = CPGProcess(node: sender, pid: message.change.pid)
-        switch table.insert(process, into: name) {
-        case .known: return
-        case .refused: effects.report(.refused(.tableFull(service: "cpg", from: sender)))
-        case .added:
-            if sender == node {
-                let place = ownProcesses.firstIndex { $0.pid > process.pid } ?? ownProcesses.count
-                ownProcesses.insert(CPGJoinList.Entry(pid: process.pid, groupName: name), at: place)
-            }
-            guard let group = table[name] else { return }
-            report(group, members: group.processes, joined: [.init(process: process, reason: .join)], into: &effects)
-        }
+        join(CPGProcess(node: sender, pid: message.change.pid), message.change.groupName, reason: .join, into: &effects)
     }
 
     /// A process of node `sender` leaves a group.
@@ -144,8 +164,27 @@ package struct ProcessGroupService: Sendable {
         leave(process, message.change.groupName, reason: CPGReason(rawValue: message.change.reason) ?? .leave, into: &effects)
     }
 
+    /// The nodes that are gone, as node `sender` sees it.
+    package mutating func receive(_ message: CPGDownList, from sender: UInt32, into effects: inout ProcessorEffects) {
+        guard case .chosen = rules.downLists, downLists.receive(message, from: sender) else { return }
+        removeProcesses(of: downLists.choose(for: node), into: &effects)
+    }
+
+    /// The nodes that are gone, as the member with the lowest node id says; of the others the list is empty. corosync ignores it.
+    package mutating func receive(_ message: CPGDownListOld, from sender: UInt32, into effects: inout ProcessorEffects) {
+        guard case .ofTheLowest = rules.downLists else { return }
+        removeProcesses(of: Set(message.nodeids.prefix(Int(message.leftNodes))), into: &effects)
+    }
+
     /// The processes of node `sender`, during synchronisation.
     package mutating func receive(_ message: CPGJoinList, from sender: UInt32, into effects: inout ProcessorEffects) {
+        guard rules.keepsJoinLists else {
+            guard sender != node else { return }
+            for entry in message.entries {
+                join(CPGProcess(node: sender, pid: entry.pid), entry.groupName, reason: .nodeUp, into: &effects)
+            }
+            return
+        }
         guard joinLists.count + message.entries.count <= ProcessGroupTable.processLimit * 2 else {
             effects.report(.refused(.tableFull(service: "cpg", from: sender)))
             return
@@ -184,7 +223,11 @@ package struct ProcessGroupService: Sendable {
         case .whole(let bytes):
             bytes.withUnsafeBytes { deliver($0, to: message.groupName, from: process, into: &effects) }
         case .broken:
-            let error = WireError(.outOfBounds(value: Int(message.msglen), limit: Self.largestMessage), field: "msglen", offset: 152)
+            let error = WireError(
+                .outOfBounds(value: Int(message.msglen), limit: PartialMessages.largestMessage),
+                field: "msglen",
+                offset: 152
+            )
             effects.report(.refused(.malformed(service: ServiceMessageKind.cpgPartialMulticast.name.description, error, from: sender)))
         case .tableFull:
             effects.report(.refused(.tableFull(service: "cpg", from: sender)))
@@ -203,7 +246,7 @@ package struct ProcessGroupService: Sendable {
                 return
             }
             // Any process of the sender's node will do (cpg.c:1392-1405 of 3.1.7).
-            guard group.hasProcess(of: process.node) else {
+            guard !rules.deliversFromKnownNodesOnly || group.hasProcess(of: process.node) else {
                 effects.report(.refused(.unknownSender(group: group.text, from: process)))
                 return
             }
@@ -260,6 +303,20 @@ package struct ProcessGroupService: Sendable {
     }
 
     // MARK: Changes
+
+    private mutating func join(_ process: CPGProcess, _ name: CPGName, reason: CPGReason, into effects: inout ProcessorEffects) {
+        switch table.insert(process, into: name) {
+        case .known: return
+        case .refused: effects.report(.refused(.tableFull(service: "cpg", from: process.node)))
+        case .added:
+            if process.node == node {
+                let place = ownProcesses.firstIndex { $0.pid > process.pid } ?? ownProcesses.count
+                ownProcesses.insert(CPGJoinList.Entry(pid: process.pid, groupName: name), at: place)
+            }
+            guard let group = table[name] else { return }
+            report(group, members: group.processes, joined: [.init(process: process, reason: reason)], into: &effects)
+        }
+    }
 
     private mutating func leave(_ process: CPGProcess, _ name: CPGName, reason: CPGReason, into effects: inout ProcessorEffects) {
         guard let group = remove(process, from: name) else { return }
