@@ -51,6 +51,16 @@ import Testing
         #expect(orders[0].count == 151)
         #expect(nodes[2].messages.count { $0.contains("to=3") } == 1)
 
+        // What is measured is counted instead of reported, and the others hear it all the same.
+        nodes[0].client.send("measure clvmd 200 70000")
+        try nodes[0].wait("a throughput") { $0.contains { $0.hasPrefix("measured group=clvmd count=200 size=70000 nanoseconds=") } }
+        nodes[0].client.send("echo clvmd 20 100")
+        try nodes[0].wait("round trips") { $0.contains { $0.hasPrefix("echoed group=clvmd count=20 size=100 minimum=") } }
+        try nodes[1].wait("the messages") {
+            $0.count { $0.contains("length=70000") } == 200 && $0.count { $0.contains("length=100 ") } == 20
+        }
+        #expect(!nodes[0].messages.contains { $0.contains("length=70000") })
+
         nodes[2].client.send("quit")
         try nodes[0].wait("node3 gone") { $0.contains { $0.hasPrefix("member-down id=3 ") } }
         nodes[1].client.process.send(signal: 9)

@@ -9,15 +9,29 @@ import Testing
         )
         #expect(try NodeCommand.parse("send clvmd all hex:00fF") == .send(.group("clvmd"), node: 0, payload: [0, 255], count: 1))
         #expect(try NodeCommand.parse("burst 3 11 7 size:2") == .send(.port(11), node: 7, payload: [0, 1], count: 3))
+        #expect(
+            try NodeCommand.parse("load clvmd 5 1000 a tag") == .load(.group("clvmd"), count: 5, size: 1000, tag: Array("a tag".utf8))
+        )
+        #expect(try NodeCommand.parse("measure clvmd 7 64") == .measure(.throughput, .group("clvmd"), count: 7, size: 64))
+        #expect(try NodeCommand.parse("echo clvmd 7 0") == .measure(.roundTrip, .group("clvmd"), count: 7, size: 0))
         #expect(try NodeCommand.parse("listen 300") == .listen(.group("300")))
         #expect(try NodeCommand.parse("leave removed") == .leave(removed: true))
         #expect(try NodeCommand.parse("") == nil)
         #expect(try NodeCommand.parse("# note") == nil)
     }
 
-    @Test(arguments: ["send 11 all", "send 11 some text", "send 11 all hex:0", "burst x 11 all y", "kill me", "quit now", "dance"])
+    @Test(arguments: [
+        "send 11 all", "send 11 some text", "send 11 all hex:0", "burst x 11 all y", "kill me", "quit now", "dance", "load a 1 2",
+        "load a 0 2 tag", "load a 1 1048577 tag", "measure a 1", "echo a x 2",
+    ])
     func refusesWhatIsNoCommand(_ line: String) {
         #expect(throws: NodeCommand.Fault.self) { try NodeCommand.parse(line[...]) }
+    }
+
+    @Test func fillsTheMessagesOfALoad() {
+        #expect(MessagePayload.filled(tag: Array("ab".utf8), number: 12, size: 9) == Array("ab-12;".utf8) + [6, 7, 8])
+        #expect(MessagePayload.filled(tag: Array("ab".utf8), number: 12, size: 3) == Array("ab-".utf8))
+        #expect(MessagePayload.filled(tag: [], number: 1, size: 300).suffix(2) == [42, 43])
     }
 
     @Test func rendersTheSameReportBothWays() {

@@ -36,10 +36,15 @@ struct WaitingMessages {
         var node: UInt32
         var payload: [UInt8]
         var count: Int
+        /// Length of every message of a load, in bytes; nil for messages that are as they were given.
+        var size: Int?
         var next = 1
 
-        /// The payload of the next one: `payload` itself, or with its number.
-        var nextPayload: [UInt8] { count == 1 ? payload : payload + Array("-\(next)".utf8) }
+        /// The payload of the next one: `payload` itself, or with its number, or that filled up to the wanted size.
+        var nextPayload: [UInt8] {
+            if let size { return MessagePayload.filled(tag: payload, number: next, size: size) }
+            return count == 1 ? payload : payload + Array("-\(next)".utf8)
+        }
     }
 
     /// What became of an attempt to send.

@@ -19,6 +19,7 @@ final class CorosyncMember: ClusterMember {
     private var engine: ClusterProcessor<Corosync3>
     private var effects = ProcessorEffects()
     private var waiting = WaitingMessages()
+    private var measurement: Measurement?
     private var joined: Set<String> = []
     private var wasLeft = false
     /// Why the ring is to be left as soon as the effects at hand are carried out.
@@ -111,10 +112,17 @@ final class CorosyncMember: ClusterMember {
         switch command {
         case .send(let channel, let node, let payload, let count):
             guard accepts(channel, node) else { return }
-            let group = name(of: channel)
-            // CPG delivers only what a member of the group sends.
-            if joined.insert(group).inserted { engine.join(group: group, pid: pid, at: now, into: &effects) }
+            join(name(of: channel), at: now)
             waiting.add(WaitingMessages.Message(channel: channel, node: node, payload: payload, count: count))
+            sendWaiting(at: now)
+        case .load(let channel, let count, let size, let tag):
+            join(name(of: channel), at: now)
+            waiting.add(WaitingMessages.Message(channel: channel, node: 0, payload: tag, count: count, size: size))
+            sendWaiting(at: now)
+        case .measure(let kind, let channel, let count, let size):
+            guard measurement == nil else { return fail("something is being measured already") }
+            join(name(of: channel), at: now)
+            measurement = Measurement(kind, group: name(of: channel), count: count, size: size, at: now)
             sendWaiting(at: now)
         case .listen(let channel):
             let group = name(of: channel)
@@ -144,10 +152,16 @@ final class CorosyncMember: ClusterMember {
             engine = Self.engine(configuration, corosync, storedRing: state?.all(.ringSequence)[configuration.id] ?? engine.ring.sequence)
             joined.removeAll()
             waiting.removeAll()
+            measurement = nil
             return start(at: now)
         case .quit: break
         }
         carryOut(at: now)
+    }
+
+    /// CPG delivers only what a member of the group sends.
+    private func join(_ group: String, at now: Instant) {
+        if joined.insert(group).inserted { engine.join(group: group, pid: pid, at: now, into: &effects) }
     }
 
     private func accepts(_ channel: NodeCommand.Channel, _ node: UInt32) -> Bool {
@@ -167,13 +181,16 @@ final class CorosyncMember: ClusterMember {
     }
 
     private func sendWaiting(at now: Instant) {
+        sendMeasured(at: now)
         waiting.drain { message in
             let payload = message.nextPayload
             do throws(TotemSendError) {
                 try withFramed(payload, message) { bytes throws(TotemSendError) in
                     try engine.send(bytes, group: name(of: message.channel), from: pid, at: now, into: &effects)
                 }
-                output.report(NodeReport("sent").with("number", UInt64(message.next)))
+                if message.size == nil || message.next == message.count {
+                    output.report(NodeReport("sent").with("number", UInt64(message.next)))
+                }
                 carryOut(at: now)
                 return .sent
             } catch {
@@ -182,6 +199,35 @@ final class CorosyncMember: ClusterMember {
                 return .failed
             }
         }
+    }
+
+    /// Sends what a measurement wants to send now, as far as there is room and nobody else waits too long.
+    private func sendMeasured(at now: Instant) {
+        guard let running = measurement else { return }
+        var isFull = false
+        for _ in 0..<Measurement.turn where !isFull && measurement?.wantsToSend == true {
+            measurement?.sent(at: MonotonicClock.now())
+            running.payload.withUnsafeBytes { payload in
+                do throws(TotemSendError) {
+                    try engine.send(payload, group: running.group, from: pid, at: now, into: &effects)
+                } catch {
+                    isFull = true
+                    measurement?.wasNotSent()
+                }
+            }
+            carryOut(at: now)
+        }
+    }
+
+    /// Whether a message belongs to what is being measured; it is then not reported.
+    private func countMeasured(_ group: String, _ process: CPGProcess) -> Bool {
+        guard measurement?.group == group else { return false }
+        guard process.node == configuration.id, process.pid == pid else { return true }
+        if let report = measurement?.returned(at: MonotonicClock.now()) {
+            output.report(report)
+            measurement = nil
+        }
+        return true
     }
 
     /// Calls `body` with the payload, on a port behind the header of cman.
@@ -247,7 +293,9 @@ final class CorosyncMember: ClusterMember {
         case .synchronised(let ring): output.report(NodeReport("synchronised").with("ring", ring.description))
         case .quorum(let quorum): report(quorum)
         case .group(let group): report(group)
-        case .message(let group, let process, let payload): effects.withBytes(payload) { report($0, group: group, from: process) }
+        case .message(let group, let process, let payload):
+            guard !countMeasured(group, process) else { return }
+            effects.withBytes(payload) { report($0, group: group, from: process) }
         case .unheard: break
         case .killed(let node):
             output.report(NodeReport("killed").with("by", node))

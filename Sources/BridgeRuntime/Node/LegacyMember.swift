@@ -91,6 +91,11 @@ final class LegacyMember: ClusterMember {
             guard port(of: channel) != nil else { return }
             waiting.add(WaitingMessages.Message(channel: channel, node: node, payload: payload, count: count))
             sendWaiting(at: now)
+        case .load(let channel, let count, let size, let tag):
+            guard port(of: channel) != nil else { return }
+            waiting.add(WaitingMessages.Message(channel: channel, node: 0, payload: tag, count: count, size: size))
+            sendWaiting(at: now)
+        case .measure: fail("a legacy member measures nothing")
         case .listen(let channel):
             if let port = port(of: channel) { engine.openPort(port) }
         case .close(let channel):

@@ -19,6 +19,12 @@ enum MessagePayload {
         return Array(argument.utf8)
     }
 
+    /// `size` bytes: `<tag>-<number>;` as far as it fits, then bytes of which each is its place in the message.
+    static func filled(tag: [UInt8], number: Int, size: Int) -> [UInt8] {
+        let text = tag + Array("-\(number);".utf8)
+        return (0..<size).map { $0 < text.count ? text[$0] : UInt8(truncatingIfNeeded: $0) }
+    }
+
     /// The FNV-1a hash of 32 bits, in eight hexadecimal digits.
     static func hash(_ bytes: UnsafeRawBufferPointer) -> String {
         var hash: UInt32 = 0x811C_9DC5

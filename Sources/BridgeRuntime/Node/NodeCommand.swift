@@ -8,6 +8,10 @@ enum NodeCommand: Equatable {
 
     /// Send a message to all (0) or to one node, `count` times; with a count above one each carries its number.
     case send(Channel, node: UInt32, payload: [UInt8], count: Int)
+    /// Send `count` messages of `size` bytes that begin with a tag and their number.
+    case load(Channel, count: Int, size: Int, tag: [UInt8])
+    /// Find out how fast messages go round (docs/interop.md, "Measuring").
+    case measure(Measurement.Kind, Channel, count: Int, size: Int)
     /// Take what comes for a port or group.
     case listen(Channel)
     /// Stop taking it.
@@ -43,6 +47,17 @@ enum NodeCommand: Equatable {
                 throw Fault(text: "usage: burst COUNT PORT|GROUP NODE|all PREFIX")
             }
             return try message(rest[2...], count: count)
+        case ("load", 3):
+            let rest = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
+            guard rest.count == 5, let (count, size) = numbers(rest[2], rest[3]), !rest[4].isEmpty else {
+                throw Fault(text: "usage: load PORT|GROUP COUNT SIZE TAG")
+            }
+            return .load(channel(rest[1]), count: count, size: size, tag: Array(rest[4].utf8))
+        case ("measure", 3), ("echo", 3):
+            guard let (count, size) = numbers(words[words.startIndex + 1], words[words.startIndex + 2]) else {
+                throw Fault(text: "usage: \(verb) PORT|GROUP COUNT SIZE")
+            }
+            return .measure(verb == "echo" ? .roundTrip : .throughput, channel(words[words.startIndex]), count: count, size: size)
         case ("listen", 1), ("join", 1): return .listen(channel(words[words.startIndex]))
         case ("close", 1): return .close(channel(words[words.startIndex]))
         case ("probe", 2):
@@ -62,12 +77,21 @@ enum NodeCommand: Equatable {
         case ("quit", 0): return .quit
         default:
             throw Fault(
-                text: "unknown command; known: send burst listen join close probe members quorum status kill leave start quit"
+                text:
+                    "unknown command; known: send burst load measure echo listen join close probe members quorum status kill leave start quit"
             )
         }
     }
 
     private static func channel(_ word: Substring) -> Channel { UInt8(word).map(Channel.port) ?? .group(String(word)) }
+
+    /// A number of messages and their size in bytes, both within reason.
+    private static func numbers(_ count: Substring, _ size: Substring) -> (count: Int, size: Int)? {
+        guard let count = Int(count), (1...10_000_000).contains(count), let size = Int(size), (0...1 << 20).contains(size) else {
+            return nil
+        }
+        return (count, size)
+    }
 
     private static func message(_ words: ArraySlice<Substring>, count: Int) throws(Fault) -> NodeCommand {
         let start = words.startIndex

@@ -1,15 +1,23 @@
 /*
- * A libcpg client with a line interface, for tests against real corosync daemons.
+ * A libcpg client with a line interface, for tests against real corosync daemons and for scripts/bench-ring.
  *
- * Standard input:   join GROUP | leave GROUP | send GROUP HEX | burst GROUP COUNT PREFIXHEX | quit
+ * Standard input:   join GROUP | leave GROUP | send GROUP HEX | burst GROUP COUNT PREFIXHEX | load GROUP COUNT SIZE TAG |
+ *                   measure GROUP COUNT SIZE | echo GROUP COUNT SIZE | digest | quit
  * Standard output:  READY NODEID PID
  *                   DELIVER GROUP NODEID PID HEX
+ *                   DIGEST GROUP NODEID LENGTH FNV1A32     in place of DELIVER, once `digest` was asked for
  *                   MEMBERS GROUP NODEID/PID,NODEID/PID,...
  *                   SENT COUNT
+ *                   MEASURED COUNT SIZE NANOSECONDS
+ *                   ECHOED COUNT SIZE MINIMUM MEDIAN P99   round trips in nanoseconds
  *                   ERROR WHAT CODE
  *
  * `burst` sends COUNT messages, each the prefix followed by the text "-<number>" from 1 on, as fast as the daemon takes them.
+ * `load` sends COUNT messages of SIZE bytes: the text "TAG-<number>;" and behind it bytes of which each is its place in the message.
+ * `measure` sends COUNT messages of SIZE bytes as fast as the daemon takes them and takes the time until the last has come back;
+ * `echo` sends each message when the one before has come back.
  */
+#define _GNU_SOURCE
 #include <corosync/cpg.h>
 #include <errno.h>
 #include <poll.h>
@@ -18,9 +26,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LARGEST_MESSAGE 65536
+#define LARGEST_MESSAGE 1048576
+#define LONGEST_LINE 262144
+
+/* Whether deliveries are printed as digests. */
+static int digests;
+/* While something is measured: messages of this node that have come back; deliveries are then not printed. */
+static int measuring, returned;
+static unsigned int local_node;
 
 static void print_hex(const unsigned char *bytes, size_t count)
 {
@@ -38,9 +54,27 @@ static void print_hex(const unsigned char *bytes, size_t count)
     fputs(text, stdout);
 }
 
+static uint32_t hash(const unsigned char *bytes, size_t count)
+{
+    uint32_t value = 0x811c9dc5;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        value = (value ^ bytes[i]) * 0x01000193;
+    return value;
+}
+
 static void deliver(cpg_handle_t handle, const struct cpg_name *group, uint32_t node, uint32_t pid, void *message, size_t length)
 {
     (void)handle;
+    if (measuring) {
+        returned += node == local_node;
+        return;
+    }
+    if (digests) {
+        printf("DIGEST %.*s %u %zu %08x\n", (int)group->length, group->value, node, length, hash(message, length));
+        return;
+    }
     printf("DELIVER %.*s %u %u ", (int)group->length, group->value, node, pid);
     print_hex(message, length);
     putchar('\n');
@@ -95,10 +129,83 @@ static void send_message(cpg_handle_t handle, void *bytes, size_t count)
         printf("ERROR send %d\n", error);
 }
 
-static int obey(cpg_handle_t handle, char *line)
+/* As send_message, without reporting, and without sleeping past the token that makes room. */
+static int send_measured(cpg_handle_t handle, int descriptor, void *bytes, size_t count)
+{
+    struct iovec piece = { bytes, count };
+    struct pollfd waiting = { .fd = descriptor, .events = POLLIN };
+    cs_error_t error;
+
+    while ((error = cpg_mcast_joined(handle, CPG_TYPE_AGREED, &piece, 1)) == CS_ERR_TRY_AGAIN) {
+        poll(&waiting, 1, 1);
+        cpg_dispatch(handle, CS_DISPATCH_ALL);
+    }
+    return error;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int ascending(const void *one, const void *other)
+{
+    int64_t difference = *(const int64_t *)one - *(const int64_t *)other;
+
+    return difference < 0 ? -1 : difference > 0;
+}
+
+static void await(cpg_handle_t handle, int descriptor, int count)
+{
+    struct pollfd waiting = { .fd = descriptor, .events = POLLIN };
+
+    while (returned < count && poll(&waiting, 1, 60000) > 0 && cpg_dispatch(handle, CS_DISPATCH_ALL) == CS_OK)
+        ;
+}
+
+static int measure(cpg_handle_t handle, int descriptor, unsigned char *message, int count, size_t size)
+{
+    int64_t start = now();
+    int i, error = CS_OK;
+
+    for (i = 0; i < count && error == CS_OK; i++) {
+        error = send_measured(handle, descriptor, message, size);
+        if (i % 16 == 15)
+            cpg_dispatch(handle, CS_DISPATCH_ALL);
+    }
+    await(handle, descriptor, count);
+    printf("MEASURED %d %zu %lld\n", returned, size, (long long)(now() - start));
+    return error;
+}
+
+static int echo(cpg_handle_t handle, int descriptor, unsigned char *message, int count, size_t size)
+{
+    int64_t *times = calloc(count + 1, sizeof(*times));
+    int i, error = CS_OK;
+
+    for (i = 0; i < count && error == CS_OK; i++) {
+        int64_t start = now();
+
+        error = send_measured(handle, descriptor, message, size);
+        await(handle, descriptor, i + 1);
+        times[i] = now() - start;
+    }
+    qsort(times, i, sizeof(*times), ascending);
+    printf("ECHOED %d %zu %lld %lld %lld\n", returned, size, (long long)times[0], (long long)times[i / 2],
+           (long long)times[(int64_t)i * 99 / 100]);
+    free(times);
+    return error;
+}
+
+static int obey(cpg_handle_t handle, int descriptor, char *line)
 {
     static unsigned char message[LARGEST_MESSAGE];
     char *verb = strtok(line, " \n"), *group = strtok(NULL, " \n"), *first = strtok(NULL, " \n"), *second = strtok(NULL, " \n");
+    char *third = strtok(NULL, " \n");
+    size_t size = second ? (size_t)atol(second) : 0, byte;
     struct cpg_name name;
     cs_error_t error = CS_OK;
 
@@ -106,6 +213,10 @@ static int obey(cpg_handle_t handle, char *line)
         return 1;
     if (!strcmp(verb, "quit"))
         return 0;
+    if (!strcmp(verb, "digest")) {
+        digests = 1;
+        return 1;
+    }
     if (!group) {
         printf("ERROR arguments 0\n");
         return 1;
@@ -130,6 +241,24 @@ static int obey(cpg_handle_t handle, char *line)
             cpg_dispatch(handle, CS_DISPATCH_ALL);
         }
         printf("SENT %d\n", count);
+    } else if (!strcmp(verb, "load") && first && third && size <= sizeof(message)) {
+        int i, count = atoi(first);
+
+        for (i = 1; i <= count; i++) {
+            char text[64];
+            size_t length = snprintf(text, sizeof(text), "%.40s-%d;", third, i);
+
+            for (byte = 0; byte < size; byte++)
+                message[byte] = byte < length ? (unsigned char)text[byte] : (unsigned char)byte;
+            send_message(handle, message, size);
+            cpg_dispatch(handle, CS_DISPATCH_ALL);
+        }
+        printf("SENT %d\n", count);
+    } else if ((!strcmp(verb, "measure") || !strcmp(verb, "echo")) && first && second && size <= sizeof(message)) {
+        measuring = 1;
+        returned = 0;
+        error = (verb[0] == 'm' ? measure : echo)(handle, descriptor, message, atoi(first), size);
+        measuring = 0;
     } else {
         printf("ERROR verb 0\n");
     }
@@ -142,9 +271,8 @@ int main(void)
 {
     cpg_callbacks_t callbacks = { .cpg_deliver_fn = deliver, .cpg_confchg_fn = change };
     cpg_handle_t handle;
-    unsigned int node = 0;
     int descriptor, attempt;
-    char line[2 * LARGEST_MESSAGE + 256];
+    static char line[LONGEST_LINE];
     cs_error_t error = CS_ERR_TRY_AGAIN;
 
     for (attempt = 0; attempt < 300 && error != CS_OK; attempt++) {
@@ -152,11 +280,11 @@ int main(void)
         if (error != CS_OK)
             usleep(100000);
     }
-    if (error != CS_OK || cpg_fd_get(handle, &descriptor) != CS_OK || cpg_local_get(handle, &node) != CS_OK) {
+    if (error != CS_OK || cpg_fd_get(handle, &descriptor) != CS_OK || cpg_local_get(handle, &local_node) != CS_OK) {
         printf("ERROR initialize %d\n", error);
         return 1;
     }
-    printf("READY %u %d\n", node, getpid());
+    printf("READY %u %d\n", local_node, getpid());
     fflush(stdout);
     setvbuf(stdin, NULL, _IONBF, 0);
     for (;;) {
@@ -169,7 +297,7 @@ int main(void)
             fflush(stdout);
             return 1;
         }
-        if (waiting[1].revents && (!fgets(line, sizeof(line), stdin) || !obey(handle, line)))
+        if (waiting[1].revents && (!fgets(line, sizeof(line), stdin) || !obey(handle, descriptor, line)))
             break;
         fflush(stdout);
     }
