@@ -27,7 +27,7 @@ final class BridgeProcess: Sendable {
             capture: bridge.pcap
             """
         try settings.write(toFile: configuration, atomically: true, encoding: .utf8)
-        child = try laboratory.start("bridge", on: host, [MixedCluster.program, "run", "--config", configuration])
+        child = try laboratory.start("bridge", on: host, [Ringbridge.program, "run", "--config", configuration])
     }
 
     /// Whether it still runs.
@@ -35,7 +35,7 @@ final class BridgeProcess: Sendable {
 
     /// What it says of itself.
     func status() throws -> String {
-        try run(["ip", "netns", "exec", host.namespace, MixedCluster.program, "status", "--config", configuration], mayFail: true)
+        try run(["ip", "netns", "exec", host.namespace, Ringbridge.program, "status", "--config", configuration], mayFail: true)
     }
 
     /// SIGTERM: withdraws its proxies.

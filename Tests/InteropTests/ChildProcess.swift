@@ -66,6 +66,9 @@ final class ChildProcess: Sendable {
     /// Everything it wrote to standard output.
     var lines: [String] { output.withLock { $0.lines } }
 
+    /// What it wrote to standard output behind the first `count` lines.
+    func lines(since count: Int) -> ArraySlice<String> { output.withLock { $0.lines[min(count, $0.lines.count)...] } }
+
     /// Everything it wrote to standard error.
     var errorLines: [String] { errors.withLock { $0.lines } }
 

@@ -91,6 +91,9 @@ final class CorosyncDaemon: Sendable {
     /// Orderly stop.
     func stop() { process.stop(within: 20) }
 
+    /// Sends it a signal.
+    func signal(_ number: Int32) { process.kill(number) }
+
     /// kill -9.
     func kill() { process.killAndWait() }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 
 /// A network of hosts, each a network namespace with its own MAC address, joined by a switch that has a namespace of its own.
-/// Everything goes when the value does. Every host has one interface, `eth0`, in 10.77.0.0/16.
+/// Everything goes when the value does. Every host has one interface, `eth0`, in 10.77.0.0/16 and
+/// fd77::/64.
 final class Laboratory: Sendable {
     /// A host of the network.
     struct Host: Sendable, Hashable {
@@ -32,7 +33,8 @@ final class Laboratory: Sendable {
         folder = NSTemporaryDirectory() + "/ringbridge-interop-\(getpid())-\(serial)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try run(["ip", "netns", "add", switchNamespace])
-        try run(["ip", "-n", switchNamespace, "link", "add", "br0", "type", "bridge"])
+        // There is no router to ask for memberships, without which a switch that snoops on them forgets.
+        try run(["ip", "-n", switchNamespace, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0"])
         try run(["ip", "-n", switchNamespace, "link", "set", "br0", "up"])
     }
 
@@ -61,12 +63,19 @@ final class Laboratory: Sendable {
         try run(["ip", "-n", host.namespace, "link", "set", "eth0", "up"])
         for address in addresses { try add(address, to: host) }
         try run(["ip", "-n", host.namespace, "route", "replace", "224.0.0.0/4", "dev", "eth0"])
+        if addresses.contains(where: { $0.contains(":") }) {
+            try run(["ip", "-n", host.namespace, "route", "replace", "ff00::/8", "dev", "eth0", "table", "local"])
+        }
         return host
     }
 
     /// Gives a host an address and announces it, as an operator's procedure does.
     func add(_ address: String, to host: Host) throws {
-        try run(["ip", "-n", host.namespace, "address", "replace", "\(address)/16", "broadcast", "10.77.255.255", "dev", "eth0"])
+        let place =
+            address.contains(":")
+            // Nobody else has it: without waiting for an answer.
+            ? ["\(address)/64", "dev", "eth0", "nodad"] : ["\(address)/16", "broadcast", "10.77.255.255", "dev", "eth0"]
+        try run(["ip", "-n", host.namespace, "address", "replace"] + place)
         fillNeighbours(with: address, of: host)
     }
 
@@ -104,8 +113,22 @@ final class Laboratory: Sendable {
                 rules += "iifname \"p\(right.number)\" oifname \"p\(left.number)\" drop\n"
             }
         }
-        rules += "} }\n"
+        rules += "}\n}\n"
         let file = folder + "/partition.nft"
+        try rules.write(toFile: file, atomically: true, encoding: .utf8)
+        try run(["ip", "netns", "exec", switchNamespace, "nft", "-f", file])
+    }
+
+    /// Loses so many percent of all datagrams until `heal`.
+    func lose(_ percent: Int) throws {
+        let rules = """
+            table bridge lab { chain forward { type filter hook forward priority 0; policy accept;
+            meta l4proto udp numgen random mod 100 < \(percent) drop
+            }
+            }
+
+            """
+        let file = folder + "/loss.nft"
         try rules.write(toFile: file, atomically: true, encoding: .utf8)
         try run(["ip", "netns", "exec", switchNamespace, "nft", "-f", file])
     }
@@ -119,7 +142,9 @@ final class Laboratory: Sendable {
     func record(_ file: String) throws -> ChildProcess {
         let recorder = try ChildProcess(
             "tcpdump",
-            ["ip", "netns", "exec", switchNamespace, "tcpdump", "-i", "br0", "-U", "-s", "0", "-w", folder + "/" + file]
+            [
+                "ip", "netns", "exec", switchNamespace, "tcpdump", "-i", "br0", "-U", "-s", "0", "-B", "32768", "-w", folder + "/" + file,
+            ]
         )
         _ = waitUntil(within: 5) { recorder.errorLines.contains { $0.contains("listening on") } }
         return recorder

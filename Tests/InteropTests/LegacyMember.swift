@@ -47,7 +47,7 @@ final class LegacyMember: Sendable {
             timers: { joinWait: 6 s, newCluster: 3 s }
             """
         try configuration.write(toFile: file, atomically: true, encoding: .utf8)
-        child = try laboratory.start("legacy member \(node)", on: host, [MixedCluster.program, "node", "--config", file, "--json"])
+        child = try laboratory.start("legacy member \(node)", on: host, [Ringbridge.program, "node", "--config", file, "--json"])
         for port in ports { try child.write("listen \(port)") }
     }
 

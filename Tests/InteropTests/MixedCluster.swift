@@ -8,22 +8,6 @@ final class MixedCluster {
     /// Name of the cluster on both sides.
     static let name = "interop"
 
-    /// The program under test, built beside these tests.
-    static let program: String = {
-        let tests = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-        return FileManager.default.isExecutableFile(atPath: tests + "/ringbridge") ? tests + "/ringbridge" : buildFolder + "/ringbridge"
-    }()
-
-    private static let buildFolder: String = {
-        #if DEBUG
-            let configuration = "debug"
-        #else
-            let configuration = "release"
-        #endif
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-            + "/.build/\(configuration)"
-    }()
-
     let laboratory: Laboratory
     let nodes: [UInt32]
     private let transport: String
