@@ -14,7 +14,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
 
     /// The ring; replays set the counters that a recorded daemon had.
     package var totem: TotemNode<Dialect>
-    private var services: ServiceStack
+    var services: ServiceStack
     private var ringEffects = Effects<TotemDestination, TotemEvent>()
     private var departure: Departure?
 
@@ -96,11 +96,14 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     }
 
     /// Sends what waits, says what a stopping daemon says, that its processes are gone, and then leaves the ring. The state is
-    /// `left` when that is done, which takes some rounds of the token and at most the time of its loss.
-    public mutating func leave(at now: Instant, into effects: inout ProcessorEffects) {
+    /// `left` when that is done, which takes some rounds of the token and at most the time of its loss. `reason` is what cman on Totem says:
+    /// 0 the node goes down, 3 it is removed and quorum may fall.
+    public mutating func leave(reason: UInt16 = 0, at now: Instant, into effects: inout ProcessorEffects) {
         guard departure == nil else { return }
-        services.leave()
-        guard totem.state == .operational, isSynchronised, totem.hasWaitingMessages || !services.clientMessages.isEmpty else {
+        services.leave(reason: reason)
+        guard totem.state == .operational, isSynchronised,
+            totem.hasWaitingMessages || !services.clientMessages.isEmpty || !services.serviceMessages.isEmpty
+        else {
             leaveRing(at: now, into: &effects)
             return
         }
@@ -168,10 +171,10 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
         carryOut(at: now, into: &effects)
     }
 
-    private func requireRoom(_ count: Int) throws(TotemSendError) {
+    func requireRoom(_ count: Int) throws(TotemSendError) {
         guard totem.state != .idle, totem.state != .left, departure == nil else { throw .notRunning }
         // A message of the largest size must be possible whatever the limit is, but only one.
-        let waiting = services.clientMessages.byteCount
+        let waiting = services.clientMessages.byteCount + services.serviceMessages.byteCount
         guard waiting == 0 || waiting + count <= configuration.pendingLimit else { throw .queueFull }
     }
 
@@ -196,7 +199,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
     // MARK: Effects
 
     /// Brings what the ring reports to the services, and what the services say to the ring, until neither has anything left.
-    private mutating func carryOut(at now: Instant, into effects: inout ProcessorEffects) {
+    mutating func carryOut(at now: Instant, into effects: inout ProcessorEffects) {
         repeat {
             var tokens = takeRingEffects(at: now, into: &effects)
             while totem.isDeliveryPaused {

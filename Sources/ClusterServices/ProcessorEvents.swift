@@ -117,6 +117,8 @@ public enum ProcessorEvent: Sendable {
     case configuration(ConfigurationOrder, from: UInt32)
     /// Store these expected votes (`VoteQuorumConfiguration.storedExpectedVotes`) before carrying out any later effect.
     case storeExpectedVotes(UInt32)
+    /// Something that cman on Totem reports.
+    case cman(CmanOnTotemEvent)
     /// Another node has the id of this one.
     case duplicateIdentity(from: Endpoint)
     /// See `TotemEvent.storeRingSequence`.
@@ -153,6 +155,26 @@ public enum ProcessorRefusal: Sendable, Hashable {
     case unknownSender(group: String, from: CPGProcess)
     /// The record of a quorum device from a node that has not told its own votes.
     case unknownVoter(UInt32)
+    /// A message of cman that names another node than the one that sent it.
+    case wrongSource(claimed: Int32, from: UInt32)
+    /// A node in cman's ring that the configuration does not have.
+    case unknownMember(UInt32)
+    /// A node of another cluster, or with another configuration.
+    case mismatch(CmanOnTotemMismatch, from: UInt32)
+    /// A command of cman's that it does not have.
+    case unknownCommand(UInt8, from: UInt32)
     /// The processor holds as many processes, or pieces of large messages, as it may.
     case tableFull(service: String, from: UInt32)
+}
+
+/// In what a node does not fit into the cluster of this one (commands.c:1478@cman2).
+public enum CmanOnTotemMismatch: Sendable, Hashable {
+    /// The cluster's name.
+    case clusterName
+    /// The cluster's number.
+    case clusterID
+    /// The major version of the protocol, which is another one than 6.
+    case version(UInt32)
+    /// The version of the configuration file.
+    case configVersion(UInt32)
 }

@@ -28,6 +28,7 @@ package struct ServiceStack: Sendable {
     var processGroups: ProcessGroupService
     var voteQuorum: VoteQuorumService?
     var corosync1VoteQuorum: Corosync1VoteQuorum?
+    var cman: CmanOnTotemService?
     var clusterMembership: ClusterMembershipService
     var events: EventService
     var checkpoints: CheckpointService
@@ -60,6 +61,14 @@ package struct ServiceStack: Sendable {
         clusterMembership = ClusterMembershipService(of: generation, configuration)
         events = EventService(of: generation)
         checkpoints = CheckpointService(node: node)
+        if let settings = configuration.cman, generation == .openais080 || generation == .corosync1 {
+            cman = CmanOnTotemService(
+                node: node,
+                of: generation,
+                configuration: settings,
+                reportsUnheard: configuration.reportsUnheardMessages
+            )
+        }
         guard let quorum = configuration.quorum else { return }
         switch generation {
         case .totem2005, .openais080: break
@@ -97,6 +106,7 @@ package struct ServiceStack: Sendable {
         rounds.abort()
         synchroniser.abort()
         processGroups.abort()
+        cman?.receive(membership, into: &serviceMessages, &effects)
         guard !membership.isTransitional else {
             transitional = membership.members
             // What is said at a transitional configuration goes behind what clients have sent, and is not sent before the services are
@@ -243,12 +253,16 @@ package struct ServiceStack: Sendable {
         from sender: UInt32,
         into effects: inout ProcessorEffects
     ) {
-        guard let group = ServiceGroup(name: group), group != .ykd, group != .cman else {
+        guard let group = ServiceGroup(name: group), group != .ykd, group != .cman || cman != nil else {
             effects.report(.refused(.unknownGroup(from: sender)))
             return
         }
         var kind: ServiceMessageKind?
         do throws(WireError) {
+            guard group != .cman else {
+                try cman?.receive(payload, byteOrder: byteOrder, from: sender, into: &serviceMessages, &effects)
+                return
+            }
             let header = try ServiceHeader(reading: payload, of: generation, byteOrder: byteOrder)
             kind = ServiceMessageKind(header, in: group)
             guard let kind else {

@@ -37,10 +37,11 @@ extension ServiceStack {
         return corosync1VoteQuorum?.reconfigure(votes: votes, of: node, into: &clientMessages) ?? false
     }
 
-    /// Says what a daemon says before it stops.
-    package mutating func leave() {
+    /// Says what a daemon says before it stops; `reason` is cman's.
+    package mutating func leave(reason: UInt16 = 0) {
         // Behind what clients have sent.
         processGroups.leaveAll(into: &clientMessages)
         voteQuorum?.leave(into: &clientMessages)
+        cman?.leave(reason: reason, into: &serviceMessages)
     }
 }

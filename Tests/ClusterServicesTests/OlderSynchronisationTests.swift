@@ -56,8 +56,9 @@ import WireFormat
 
     private func compare(_ role: Role, atLeast count: Int) throws {
         let player = try role.play()
-        let sent = player.sent.map(\.withoutGarbage)
-        let recorded = player.recorded.map(\.withoutGarbage)
+        // What cman says is compared by itself.
+        let sent = player.sent.filter { $0.group != .cman }.map(\.withoutGarbage)
+        let recorded = player.recorded.filter { $0.group != .cman }.map(\.withoutGarbage)
         #expect(recorded.count >= count)
         #expect(sent.count == recorded.count)
         for (index, (ours, theirs)) in zip(sent, recorded).enumerated() where ours != theirs {

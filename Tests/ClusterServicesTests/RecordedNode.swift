@@ -33,8 +33,13 @@ struct RecordedNode {
     var quorum: VoteQuorum? { stack.quorum }
     var isSynchronised: Bool { stack.isSynchronised }
 
-    /// Plays the capture `name`. When it begins in a ring of `first`, that ring is synchronised before.
-    mutating func play(_ name: String, first: [UInt32]?) throws {
+    /// Plays the capture `name`. When it begins in a ring of `first`, that ring is synchronised before. `prepare` does what was done on the
+    /// node before the capture.
+    mutating func play(
+        _ name: String,
+        first: [UInt32]?,
+        prepare: (inout ServiceStack, inout ProcessorEffects) -> Void = { _, _ in }
+    ) throws {
         let rings = try RecordedRing.sequence(of: name, asSeenBy: node, first: first)
         var isInside = false
         if let first, let recorded = rings.first?.ring {
@@ -45,6 +50,12 @@ struct RecordedNode {
         } else {
             stack.start(into: &effects)
             collect()
+        }
+        prepare(&stack, &effects)
+        if first != nil {
+            collect()
+            sent.removeAll()
+            events.removeAll()
         }
         for (index, (ring, messages)) in rings.enumerated() {
             if index > 0 || !isInside {
@@ -95,7 +106,8 @@ struct RecordedNode {
     private mutating func deliver(_ message: RecordedMessage) {
         if message.sender == node, let group = message.group.withUnsafeBytes({ ServiceGroup(name: $0) }) {
             let said = SaidMessage(group: group, bytes: message.payload, generation: generation, byteOrder: message.byteOrder)
-            if said.isOfServices { recorded.append(said) }
+            if said.isOfServices || group == .cman { recorded.append(said) }
+            if case .cman(let order)? = said.message?.body { carryOut(order, said.bytes) }
         }
         message.payload.withUnsafeBytes { payload in
             message.group.withUnsafeBytes { group in
@@ -111,10 +123,38 @@ struct RecordedNode {
         }
     }
 
+    /// Does what a program or an administrator did on this node, as its message tells.
+    private mutating func carryOut(_ order: CmanOnTotemMessage, _ bytes: [UInt8]) {
+        let target = UInt32(clamping: order.header.tgtid)
+        switch order.body {
+        case .portOpened(let port): _ = stack.open(port: port.port)
+        case .portClosed(let port): _ = stack.close(port: port.port)
+        case .portEnquiry: _ = stack.isListening(target, port: 1)
+        case .barrier(let barrier) where barrier.subcmd == CmanOnTotemBarrier.Operation.wait.rawValue:
+            let name = String(decoding: (0..<33).prefix { barrier.name.bytes[$0] != 0 }.map { barrier.name.bytes[$0] }, as: UTF8.self)
+            _ = stack.register(barrier: name, nodes: name.hasSuffix("0") ? 0 : 3)
+            _ = stack.wait(barrier: name)
+        case .killNode(let kill) where kill.reason == CmanOnTotemKill.Reason.cmanTool.rawValue:
+            _ = stack.cmanKill(UInt32(clamping: kill.nodeID))
+        case .leave(let leave): stack.cmanLeave(reason: leave.reason)
+        case .reconfigure(let change) where change.param == 1: _ = stack.cmanReconfigure(expectedVotes: change.value)
+        case .reconfigure(let change):
+            _ = stack.cmanReconfigure(votes: change.value, of: UInt32(clamping: change.nodeID), into: &effects)
+        case .data(let range):
+            bytes.withUnsafeBytes {
+                let payload = UnsafeRawBufferPointer(rebasing: $0[range.range])
+                stack.send(payload, to: target, port: order.header.tgtport, from: order.header.srcport)
+            }
+        default:
+            return
+        }
+        collect()
+    }
+
     private mutating func collect() {
-        sent += stack.takeMessages().filter(\.isOfServices)
+        sent += stack.takeMessages().filter { $0.isOfServices || $0.group == .cman }
         for case .event(let event) in effects.effects {
-            if case .message(_, _, let payload) = event {
+            if let payload = event.payload {
                 events.append((event, effects.bytes(payload)))
             } else {
                 events.append((event, []))
@@ -162,5 +202,15 @@ extension RecordedRing {
     /// The ring as a processor names it.
     var totemRing: TotemRingID {
         TotemRingID(representative: id.representative, sequence: id.sequence, representativeAddress: representativeAddress)
+    }
+}
+
+extension ProcessorEvent {
+    /// Where the payload of a message lies.
+    var payload: ByteRange? {
+        switch self {
+        case .message(_, _, let payload), .cman(.data(_, _, _, _, let payload)): payload
+        default: nil
+        }
     }
 }

@@ -309,7 +309,7 @@ final class CorosyncMember: ClusterMember {
             output.report(NodeReport("sees-disallowed").with("node", node))
             expulsion = "sees disallowed nodes"
         case .configuration(let order, let node): logger.notice("node \(node) orders: \(order)")
-        case .storeExpectedVotes: break
+        case .storeExpectedVotes, .cman: break
         case .duplicateIdentity(let source):
             logger.error("another processor, \(source), uses node id \(configuration.id)")
             output.report(NodeReport("duplicate-identity").with("from", source.description))

@@ -53,7 +53,7 @@ extension CorosyncSide {
             guard tellsRefusals else { return }
             refusedPackets += 1
             effects.report(.refusedPacket(side: .corosync, proxy: proxy, reason: "\(refusal)"))
-        case .quorum, .seesDisallowed, .configuration, .storeExpectedVotes:
+        case .quorum, .seesDisallowed, .configuration, .storeExpectedVotes, .cman:
             break
         }
     }

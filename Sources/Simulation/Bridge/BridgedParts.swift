@@ -194,7 +194,7 @@ final class TotemPart: EngineEnvironment {
         case .storeRingSequence(let sequence): storedRingSequences[cluster.nodeIDs[host.number]] = sequence
         case .killed, .outdatedConfiguration, .seesDisallowed, .duplicateIdentity, .ring, .refused:
             cluster.note(.state("\(event)"), of: process)
-        case .synchronised, .quorum, .group, .unheard, .configuration, .storeExpectedVotes: break
+        case .synchronised, .quorum, .group, .unheard, .configuration, .storeExpectedVotes, .cman: break
         }
     }
 

@@ -65,6 +65,11 @@ public struct CmanOnTotemTransition: WireStructure, Hashable {
         self.init(hasVotes: true)
     }
 
+    /// The message as cman on Totem of `generation` sends it.
+    public init(of generation: TotemGeneration) {
+        self.init(hasVotes: generation == .corosync1)
+    }
+
     init(hasVotes: Bool) {
         self.hasVotes = hasVotes
     }
@@ -117,12 +122,26 @@ public struct CmanOnTotemKill: WireStructure, Hashable {
         hasReason = generation > .totem2005
     }
 
+    /// Why a node is to exit (`reason` on the wire).
+    public enum Reason: UInt16, Sendable, Hashable {
+        case rejected = 1
+        case cmanTool = 2
+        case rejoin = 3
+    }
+
+    /// Node `nodeID` is to exit for `reason`, which the first cman does not tell.
+    public init(node nodeID: Int32, reason: Reason, of generation: TotemGeneration) {
+        self.init(of: generation)
+        self.nodeID = nodeID
+        if hasReason { self.reason = reason.rawValue }
+    }
+
     static let reasons = FieldFormat.labelled { value in
-        switch value {
-        case 1: "rejected"
-        case 2: "cman_tool"
-        case 3: "rejoin"
-        default: nil
+        switch UInt16(exactly: value).flatMap({ Reason(rawValue: $0) }) {
+        case .rejected: "rejected"
+        case .cmanTool: "cman_tool"
+        case .rejoin: "rejoin"
+        case nil: nil
         }
     }
 
@@ -145,6 +164,11 @@ public struct CmanOnTotemLeave: WireStructure, Hashable {
     public var reason: UInt16 = 0
 
     public init() {}
+
+    /// Its sender leaves for `reason`.
+    public init(reason: UInt16) {
+        self.reason = reason
+    }
 
     /// CLUSTER_LEAVEFLAG_* (cnxman-socket.h:87@cman2).
     static let reasons = FieldFormat.labelled { value in
@@ -189,6 +213,13 @@ public struct CmanOnTotemReconfigure: WireStructure, Hashable {
     public var value: UInt32 = 0
 
     public init() {}
+
+    /// Sets `parameter` of node `nodeID` to `value`.
+    public init(_ parameter: Parameter, value: UInt32, node nodeID: Int32) {
+        param = parameter.rawValue
+        self.value = value
+        self.nodeID = nodeID
+    }
 
     static let parameters = FieldFormat.labelled { value in
         switch value {

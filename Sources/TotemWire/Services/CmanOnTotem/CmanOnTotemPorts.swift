@@ -7,6 +7,11 @@ public struct CmanOnTotemPort: WireStructure, Hashable {
 
     public init() {}
 
+    /// The port `port`.
+    public init(_ port: UInt8) {
+        self.port = port
+    }
+
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("port", &port)
     }
@@ -62,13 +67,13 @@ public struct CmanOnTotemBarrier: WireStructure, Hashable {
         hasFlags = generation == .totem2005
     }
 
-    /// `operation` on barrier `name`; nil when the name has more than 32 bytes.
-    public init?(_ operation: Operation, name: some Collection<UInt8>) {
+    /// `operation` on barrier `name`, as cman on Totem of `generation` sends it; nil when the name has more than 32 bytes.
+    public init?(_ operation: Operation, name: some Collection<UInt8>, of generation: TotemGeneration = .corosync1) {
         guard name.count < 33 else { return nil }
-        self.init()
+        self.init(of: generation)
         subcmd = operation.rawValue
         for (index, byte) in name.enumerated() { self.name.bytes[index] = byte }
-        filler = [0]
+        filler = Array(repeating: 0, count: hasFlags ? 3 : 1)
     }
 
     static let operations = FieldFormat.labelled { value in
