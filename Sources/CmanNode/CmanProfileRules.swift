@@ -78,7 +78,8 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var saysLeaveToAnybody = true
     /// The lowest member takes over as soon as NODEDOWN names the master, not when its watchdog runs out.
     package var actsOnNodeDown = false
-    /// A transition in which every node waits for another one as its master is taken over by the lowest member. The original hangs.
+    /// A transition in which every node waits for another one as its master is taken over by the lowest member, or by the next one if that
+    /// does not. The original hangs.
     package var resolvesStuckTransitions = false
     /// Port 2 is served by the node: JOIN_REQ is answered.
     package var servesServiceManager = true
@@ -109,6 +110,15 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var refusesNewAddress = false
     /// A node that is not quorate leaves when a quorate cluster has another node with its id.
     package var givesWayToDouble = false
+    /// A joiner that ENDTRANS made a member is one, though its completion barrier failed: the others voted with it in their view. The
+    /// original forgets it when a later ENDTRANS names no joiner.
+    package var keepsConfirmedJoiners = false
+    /// The joiner of a STARTTRANS that comes too late is remembered: its master may win all the same, tells of it only once, and lets it in
+    /// with ENDTRANS. The original then misses a member, and is killed for it by the next view vote.
+    package var remembersOtherJoiners = false
+    /// Quorum decreases for a node that says that it is removed only where the votes that are left before it goes are enough, and not for
+    /// others that die in the same transition. In the original what is left after a partition is quorate once one of it is removed.
+    package var guardsDecrease = false
     /// CONFACK counts only when it comes from the node that joins.
     package var checksConfirmation = false
     /// Views are cut so that they fit what a receiver reads (reference/cman-wire.md 1.8).
@@ -164,6 +174,9 @@ package struct CmanProfileRules: Sendable, Hashable {
             refusesNewAddress = true
             givesWayToDouble = true
             checksConfirmation = true
+            keepsConfirmedJoiners = true
+            remembersOtherJoiners = true
+            guardsDecrease = true
             fitsViews = true
             leaveUnderWay = .afterwards
             saysLeaveToAnybody = false

@@ -67,7 +67,7 @@ import WireFormat
 
     /// What members said while they joined, worked and died, changed at random, from members and strangers. Whoever is still a member
     /// in the end is a member in working order.
-    @Test(arguments: [1, 2, 3, 22, 64, 76, 80, 86, 87, 102, 104, 111, 123, 124, 130, 146] as [UInt64]) func changedPacketsDoNoHarm(
+    @Test(arguments: [1, 2, 3, 22, 37, 64, 76, 80, 86, 87, 102, 104, 111, 123, 124, 130, 146] as [UInt64]) func changedPacketsDoNoHarm(
         _ seed: UInt64
     ) throws {
         let network = try cluster()

@@ -13,7 +13,10 @@ extension CmanNode {
         case .member, .client, .master: break
         default: return
         }
-        guard message.generation >= currentGeneration, !(message.generation == .max && currentGeneration == 0) else { return }
+        guard message.generation >= currentGeneration, !(message.generation == .max && currentGeneration == 0) else {
+            if rules.remembersOtherJoiners, message.reason == CmanTransitionReason.newNode.rawValue { transition.overheard = message }
+            return
+        }
         guard let reason = CmanTransitionReason(rawValue: message.reason) else {
             effects.report(.refused(.unexpected(message: "starttrans", detail: "reason \(message.reason)", from: sender.endpoint)))
             return
@@ -70,6 +73,10 @@ extension CmanNode {
 
     /// Notes the node that joins, as STARTTRANS or NOMINATE describe it.
     private mutating func takeJoiner(from message: CmanTransitionStart, into effects: inout CmanEffects) {
+        if let index = table.index(ofName: message.nodeName), table[index].id == transition.joiner, !table[index].isReported {
+            // Who masters the transition now does not count it as a member.
+            table[index].state = .joining
+        }
         removeJoiner(tellingItToWait: false, into: &effects)
         transition.joiner =
             addJoiner(
@@ -152,6 +159,11 @@ extension CmanNode {
             table.setOwnID(message.newNodeID)
         }
         if message.newNodeID != 0 {
+            if transition.joiner != message.newNodeID, let overheard = transition.overheard,
+                UInt32(bitPattern: overheard.nodeID) == message.newNodeID
+            {
+                takeJoiner(from: overheard, into: &effects)
+            }
             confirmJoiner()
         } else {
             removeJoiner(tellingItToWait: false, into: &effects)
@@ -201,7 +213,7 @@ extension CmanNode {
             joinAgain(into: &effects)
             return
         }
-        if rules.resolvesStuckTransitions, transition.patience > 1, table.lowestMember() == id {
+        if rules.resolvesStuckTransitions, transition.patience > 1 + seniors {
             takeOver(into: &effects)
         } else {
             sendMasterHello(to: master, into: &effects)
@@ -214,8 +226,18 @@ extension CmanNode {
         takeOver(into: &effects)
     }
 
+    /// How many members have a lower id. Where those are originals that hang, the next one takes over, one timeout later each; the last
+    /// of many does so before its own patience is at an end.
+    private var seniors: Int {
+        let lower = table.records.count { $0.state == .member && $0.id != 0 && $0.id < id }
+        return min(lower, configuration.timers.transitionRestarts - 2)
+    }
+
     private mutating func takeOver(into effects: inout CmanEffects) {
         transition.patience = 0
+        // A master that gave way has forgotten its joiner, and RESTART does not tell of it again.
+        removeJoiner(tellingItToWait: true, into: &effects)
+        transition.reason = .check
         startTransition(.restart, subject: id, into: &effects)
     }
 

@@ -75,6 +75,7 @@ extension CmanNode {
     mutating func finishTransition(_ quorum: CmanQuorum, into effects: inout CmanEffects) {
         transition.joiner = nil
         transition.joinerEndpoint = nil
+        transition.overheard = nil
         transition.allowsDecrease = false
         transition.reason = nil
         change(to: .member, into: &effects)

@@ -75,7 +75,9 @@ extension CmanNode {
             return
         }
         table[index].leaveReason = message.reason
-        transition.allowsDecrease = message.reason == CmanLeaveReason.removed.rawValue
+        transition.allowsDecrease =
+            message.reason == CmanLeaveReason.removed.rawValue
+            && (!rules.guardsDecrease || calculateQuorum(allowDecrease: false).isQuorate)
         nodeDied(sender.id, into: &effects)
     }
 
@@ -152,6 +154,7 @@ extension CmanNode {
     }
 
     private mutating func markDead(_ index: Int, into effects: inout CmanEffects) {
+        if rules.guardsDecrease, table[index].leaveReason & 0x0F != CmanLeaveReason.removed.rawValue { transition.allowsDecrease = false }
         table[index].state = .dead
         table[index].held = nil
         if table[index].isReported {

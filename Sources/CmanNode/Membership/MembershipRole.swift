@@ -90,6 +90,8 @@ struct TransitionRecord: Sendable {
     var joiner: UInt32?
     /// Where it is reached before it is a member.
     var joinerEndpoint: Endpoint?
+    /// A STARTTRANS that told of another joiner, and came too late to be followed.
+    var overheard: CmanTransitionStart?
     /// The node that leaves said "removed": quorum may decrease.
     var allowsDecrease = false
     /// Restarts in a row.
