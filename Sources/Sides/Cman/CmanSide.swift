@@ -27,6 +27,7 @@ struct CmanSide: EngineSide {
     private var former: [UInt32: Instant] = [:]
     /// When a native member's HELLO last told of the cluster that the proxies are in.
     private var lastAgreement: Instant?
+    var deadEnds = DeadEnds()
     /// How members went, as the proxies' engines said it, until it is reported.
     var departures: [UInt32: Departure] = [:]
     /// Whether members or the state of proxies may differ from what was reported.
@@ -54,8 +55,11 @@ struct CmanSide: EngineSide {
         prober = ListenerProber(ports: Set(configuration.ports.entries.keys))
     }
 
-    /// The proxy whose word counts: the lowest member.
-    var authority: Int? { proxies.firstIndex { $0.isMember } }
+    /// The proxy whose word counts: the lowest member, of the leading cluster where they are in different ones.
+    var authority: Int? {
+        if let leader = deadEnds.leader, let index = proxies.firstIndex(where: { $0.id == leader && $0.isMember }) { return index }
+        return proxies.firstIndex { $0.isMember }
+    }
 
     func index(of node: UInt32) -> Int? { proxies.firstIndex { $0.id == node } }
 
@@ -75,14 +79,16 @@ struct CmanSide: EngineSide {
             if !proxies.contains(where: { $0.addresses.contains(source) }) {
                 inspect(datagram, from: source, at: now, into: &effects)
             }
+            let isMisleading = leadsIntoDeadEnd(datagram, at: now)
             for index in proxies.indices where !proxies[index].addresses.contains(source) {
+                if isMisleading, !proxies[index].isMember { continue }
                 run(index, at: now, into: &effects) { $0.receive(datagram, from: source, arrival: arrival, at: now, into: &$1) }
                 tellsRefusals = false
             }
             tellsRefusals = true
         }
         removeEndedProxies(at: now)
-        reportChanges()
+        reportChanges(at: now)
     }
 
     /// Looks at messages of foreign hosts before the engines do: who there is, and what has no place on the other side.
@@ -126,8 +132,12 @@ struct CmanSide: EngineSide {
     /// Members that hold the proxies for dead, and are too few to be quorate, tell nobody, and go on as if they were alone; the proxies
     /// go on too (reference/cman-wire.md 5.12). There is no way back but to leave and to join again.
     private mutating func compareViews(_ hello: CmanHello, of sender: UInt32, at now: Instant, into effects: inout BridgeEffects) {
-        guard let authority, natives[sender] != nil else {
+        guard let authority else {
             lastAgreement = nil
+            return
+        }
+        guard natives[sender] != nil else {
+            hearOutsider(hello, at: now, into: &effects)
             return
         }
         let members = proxies[authority].node.members.count { $0.state == .member }
@@ -135,14 +145,9 @@ struct CmanSide: EngineSide {
             lastAgreement = now
             return
         }
-        // A transition may take that long, and its end is told by the next HELLO.
-        let timers = configuration.cman.timers
-        guard now - lastAgreement > timers.transition + timers.hello * 2 else { return }
+        guard now - lastAgreement > longestDisagreement else { return }
         self.lastAgreement = nil
-        for index in proxies.indices where proxies[index].isMember {
-            run(index, at: now, into: &effects) { $0.leave(reason: .down, at: now, into: &$1) }
-            if !proxies[index].isLeaving { proxies[index].end = .inconsistent }
-        }
+        abandon(Array(proxies.indices), at: now, into: &effects)
     }
 
     /// A barrier of programs never completes here: the members behind proxies cannot take part.
@@ -168,13 +173,15 @@ struct CmanSide: EngineSide {
         for index in proxies.indices where proxies[index].node.nextDeadline.map({ $0 <= now }) ?? false {
             run(index, at: now, into: &effects) { $0.advance(to: now, into: &$1) }
         }
+        leaveDeadEnds(at: now, into: &effects)
         probeListeners(at: now, into: &effects)
         removeEndedProxies(at: now)
-        reportChanges()
+        reportChanges(at: now)
     }
 
     var nextDeadline: Instant? {
         var earliest = observer.nextDeadline
+        if let deadEnd = deadEndDeadline { earliest = earliest.map { min($0, deadEnd) } ?? deadEnd }
         if authority != nil, let probe = prober.nextDeadline { earliest = earliest.map { min($0, probe) } ?? probe }
         for proxy in proxies {
             guard let deadline = proxy.node.nextDeadline else { continue }
@@ -267,9 +274,10 @@ struct CmanSide: EngineSide {
     }
 
     /// Reports what is different now.
-    mutating func reportChanges() {
+    mutating func reportChanges(at now: Instant) {
         guard isStale else { return }
         isStale = false
+        compareProxies(at: now)
         reportMembers()
         reportQuorum()
         let isOperational = authority.map { !proxies[$0].node.isInTransition } ?? false

@@ -43,7 +43,7 @@ extension CmanSide {
             reconfigure(.expectedVotes, votes, index, at: now, into: &effects)
         }
         removeEndedProxies(at: now)
-        reportChanges()
+        reportChanges(at: now)
     }
 
     private mutating func gone(_ node: UInt32) { reports.append(.proxy(node, .gone(.withdrawn))) }
