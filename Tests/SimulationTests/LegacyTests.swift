@@ -6,7 +6,12 @@ import Testing
     @Test(arguments: LegacyFamilies.all)
     func programsGetWhatTheyMayRelyOn(scenario: LegacyScenario) {
         // Everybody hears everybody: large clusters cost with the square of their size.
-        check(scenario, count: scenario.hosts > 8 ? 2 : 20)
+        check(scenario, count: scenario.hosts.upperBound > 8 ? 2 : 20)
+    }
+
+    @Test(arguments: LegacyFamilies.mixed + LegacyFamilies.historicalOnly)
+    func oursKeepTheirPromisesAmongOriginals(scenario: LegacyScenario) {
+        check(scenario, count: scenario.hosts.upperBound > 8 ? 1 : 15)
     }
 
     @Test func nobodyIsTakenForDeadInADayOfLosses() {

@@ -24,6 +24,24 @@ import Testing
     @Test("A copy that the next message had overtaken was delivered again")
     func lateCopies() throws { try check("legacy-everything", [7]) }
 
+    @Test("A client forgot a joiner that ENDTRANS had made a member, when its master began again because another node had died")
+    func confirmedJoiners() throws {
+        try check("legacy-start", [602, 704])
+        try check("legacy-large", [3])
+    }
+
+    @Test("One of a partition left as removed, which let the quorum of the others go down, and a second component be quorate")
+    func quorumAfterRemoval() throws { try check("legacy-everything", [165, 377, 514, 788, 876, 965]) }
+
+    @Test("Originals that wait for each other's end of a transition: the lowest of ours waited with them until it left")
+    func stuckTransitions() throws { try check("mixed-partitions", [73, 391, 425]) }
+
+    @Test("A joiner that a node heard of while it was master itself was unknown to it when the other master let it in")
+    func overheardJoiners() throws { try check("mixed-large", [36]) }
+
+    @Test("A proxy joined what a partition had left of the legacy cluster, and stayed there when the others were in a quorate one")
+    func deadEnds() throws { try check("bridge-everything", [44, 54, 55, 63]) }
+
     @Test("A proxy that began alone was the only synchronised one, and hid that natives of its side listen: messages were not carried")
     func listenersWhileTheRingChanges() throws {
         try check("bridge-kernel", [25, 76])

@@ -21,6 +21,9 @@ public struct FaultMix: Sendable, Hashable {
     /// The longest jitter of a bad link.
     public var jitter = Interval.zero
 
+    /// The worst part of datagrams that a bad link damages, 0...1.
+    public var damage = 0.0
+
     /// Faults of no kind yet.
     public init(count: Int, span: Interval, duration: ClosedRange<Interval>) {
         self.count = count
@@ -34,7 +37,7 @@ public struct FaultMix: Sendable, Hashable {
         if crashes { kinds.append(.crash) }
         if pauses { kinds.append(.pause) }
         if partitions { kinds += [.isolation, .oneWay] }
-        if loss > 0 || jitter > .zero { kinds += [.badNetwork, .badLink] }
+        if loss > 0 || jitter > .zero || damage > 0 { kinds += [.badNetwork, .badLink] }
         if networks > 1 { kinds.append(.cut) }
         guard !kinds.isEmpty, count > 0 else { return [] }
         let failing = networks > 1 ? random.below(networks) : 0
@@ -69,7 +72,8 @@ public struct FaultMix: Sendable, Hashable {
             loss: loss * Double(random.below(1001)) / 1000,
             duplication: random.chance(0.5) ? 0.05 : 0,
             delay: .microseconds(200),
-            jitter: random.interval(upTo: jitter)
+            jitter: random.interval(upTo: jitter),
+            damage: damage > 0 ? damage * Double(random.below(1001)) / 1000 : 0
         )
     }
 }

@@ -6,11 +6,14 @@ public struct Violation: Sendable, Hashable, CustomStringConvertible {
     public var invariant: String
     /// Who, when and how.
     public var detail: String
+    /// The behaviour of originals that explains it, where one does.
+    public var exception: HistoricalException?
 
     /// `invariant` was broken as `detail` tells.
-    public init(_ invariant: String, _ detail: String) {
+    public init(_ invariant: String, _ detail: String, exception: HistoricalException? = nil) {
         self.invariant = invariant
         self.detail = detail
+        self.exception = exception
     }
 
     public var description: String { "\(invariant): \(detail)" }
@@ -20,6 +23,8 @@ public struct Violation: Sendable, Hashable, CustomStringConvertible {
 public struct RunResult: Sendable {
     /// Broken promises; empty when all is well.
     public var violations: [Violation]
+    /// What originals broke in a way that they are known to, sorted.
+    public var exceptions: [HistoricalException]
     /// Hash over everything that happened.
     public var digest: Digest
     /// Datagrams that reached a host.
@@ -28,8 +33,15 @@ public struct RunResult: Sendable {
     public var trace: [String]
 
     /// A result with all its values.
-    public init(violations: [Violation], digest: Digest, deliveries: Int, trace: [String]) {
+    public init(
+        violations: [Violation],
+        exceptions: [HistoricalException] = [],
+        digest: Digest,
+        deliveries: Int,
+        trace: [String]
+    ) {
         self.violations = violations
+        self.exceptions = exceptions
         self.digest = digest
         self.deliveries = deliveries
         self.trace = trace

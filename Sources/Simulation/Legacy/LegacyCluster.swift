@@ -27,7 +27,6 @@ final class LegacyCluster: EngineEnvironment {
     private(set) var history: LegacyHistory
     private(set) var hosts: [EngineHost<LegacyCluster>] = []
     private let networks: Int
-    private let profile: CmanConfiguration.Profile
     private var random: RandomSource
     private var tasks: [Task] = []
     private var sent: [Int]
@@ -37,12 +36,12 @@ final class LegacyCluster: EngineEnvironment {
     /// Hosts that left in order and are not to come back.
     private(set) var stayDown: Set<Int> = []
 
-    init(hosts count: Int, networks: Int, profile: CmanConfiguration.Profile, seed: UInt64) {
+    init(profiles: [CmanConfiguration.Profile], networks: Int, seed: UInt64) {
+        let count = profiles.count
         var random = RandomSource(seed: seed)
         network = VirtualNetwork(seed: random.next())
-        history = LegacyHistory(nodeIDs: (0..<count).map { UInt32($0 + 1) })
+        history = LegacyHistory(nodeIDs: (0..<count).map { UInt32($0 + 1) }, profiles: profiles)
         self.networks = networks
-        self.profile = profile
         sent = Array(repeating: 0, count: count)
         labels = Array(repeating: [:], count: count)
         self.random = random
@@ -117,6 +116,11 @@ final class LegacyCluster: EngineEnvironment {
         case .leave(let host, let removed):
             hosts[host].command { engine, now, effects in engine.leave(removed: removed, at: now, into: &effects) }
             stayDown.insert(host)
+        case .rejoin(let host):
+            stayDown.remove(host)
+            guard hosts[host].engine?.state == .left || hosts[host].engine?.state == .rejected else { return }
+            end(hosts[host])
+            start(hosts[host])
         case .kill(let host, let target):
             hosts[host].command { engine, now, effects in engine.kill(node: history.nodeIDs[target], at: now, into: &effects) }
         case .probe(let host, let target, let port):
@@ -135,7 +139,7 @@ final class LegacyCluster: EngineEnvironment {
         )
         configuration.wantedNodeID = history.nodeIDs[host.number]
         configuration.expectedVotes = UInt32(hosts.count)
-        configuration.profile = profile
+        configuration.profile = history.profiles[host.number]
         configuration.listeningPorts = Set(Self.ports)
         configuration.heldPorts = [Self.heldPort]
         host.start(CmanNode(configuration: configuration, seed: random.next()))

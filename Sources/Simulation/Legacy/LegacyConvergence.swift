@@ -56,10 +56,17 @@ extension LegacyCluster {
             }
             return Violation(
                 "one cluster of all",
-                "host \(host.number) is \(engine.state) in generation \(engine.generation) \(members(of: host)) of \(expected), "
-                    + "\(engine.quorum.totalVotes) votes"
+                "host \(host.number) (\(history.profiles[host.number].rawValue)) is \(engine.state) in generation \(engine.generation) \(members(of: host)) of \(expected), "
+                    + "\(engine.quorum.totalVotes) votes",
+                exception: disputedElection
             )
         }
+    }
+
+    /// A kernel and a daemon are both in a transition that does not end, after both were masters at once.
+    var disputedElection: HistoricalException? {
+        let stuck = Set(hosts.filter { $0.engine?.isInTransition == true }.map { history.profiles[$0.number] })
+        return stuck.isSuperset(of: [.kernel, .daemon]) && history.mastersMeet(.kernel, .daemon) ? .disputedElection : nil
     }
 
     /// Members that were given up in a run in which nobody died.

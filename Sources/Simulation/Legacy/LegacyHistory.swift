@@ -41,12 +41,15 @@ public struct LegacyHistory: Sendable {
     public private(set) var records: [ProcessID: [Record]] = [:]
     /// Node id of each host.
     public let nodeIDs: [UInt32]
+    /// Whose behaviour each host shows.
+    public let profiles: [CmanConfiguration.Profile]
     /// When processes ended.
     public private(set) var ends: [ProcessID: Instant] = [:]
 
-    /// A history of hosts with these node ids.
-    public init(nodeIDs: [UInt32]) {
+    /// A history of hosts with these node ids, and of these profiles; ours when they are not given.
+    public init(nodeIDs: [UInt32], profiles: [CmanConfiguration.Profile]? = nil) {
         self.nodeIDs = nodeIDs
+        self.profiles = profiles ?? nodeIDs.map { _ in .ringbridge }
     }
 
     /// The processes, in order.
@@ -60,6 +63,28 @@ public struct LegacyHistory: Sendable {
     /// Notes that a process ended.
     public mutating func end(_ process: ProcessID, at time: Instant) {
         ends[process] = time
+    }
+
+    /// Whether a process shows the behaviour of an original.
+    public func isOriginal(_ process: ProcessID) -> Bool { profiles[process.host] != .ringbridge }
+
+    /// Whether hosts of two profiles were masters at one time.
+    func mastersMeet(_ one: CmanConfiguration.Profile, _ other: CmanConfiguration.Profile) -> Bool {
+        let changes = records.flatMap { process, list in
+            list.enumerated().compactMap { offset, record in
+                if case .state(let state) = record.fact, CmanState(rawValue: state) != nil || state == "ended" {
+                    (process, offset, record.time, state == CmanState.master.rawValue)
+                } else {
+                    nil
+                }
+            }
+        }
+        var masters: Set<ProcessID> = []
+        for (process, _, _, isMaster) in changes.sorted(by: { ($0.2, $0.0, $0.1) < ($1.2, $1.0, $1.1) }) {
+            if isMaster { masters.insert(process) } else { masters.remove(process) }
+            if Set(masters.map { profiles[$0.host] }).isSuperset(of: [one, other]) { return true }
+        }
+        return false
     }
 
     /// Everything, in order of time, one line each.

@@ -30,11 +30,17 @@ public struct LegacyInvariants {
         return checker.violations
     }
 
-    private mutating func report(_ invariant: String, _ detail: String) {
-        violations.append(Violation(invariant, detail))
+    private mutating func report(_ invariant: String, _ detail: String, exception: HistoricalException? = nil) {
+        violations.append(Violation(invariant, detail, exception: exception))
     }
 
     private func nodeID(_ process: ProcessID) -> UInt32 { history.nodeIDs[process.host] }
+
+    /// A process as reports name it.
+    private func name(_ process: ProcessID) -> String {
+        let profile = history.profiles[process.host]
+        return profile == .ringbridge ? "\(process)" : "\(process) (\(profile.rawValue))"
+    }
 
     // MARK: Messages
 
@@ -52,30 +58,44 @@ public struct LegacyInvariants {
         }
         for process in history.processes {
             var last: [Stream: UInt32] = [:]
+            var delivered: Set<MessageLabel> = []
+            var lost: Set<UInt32> = []
             for record in history.records[process] ?? [] {
                 switch record.fact {
                 case .deliveredDamaged(let node):
-                    report("only what was sent is delivered", "process \(process) got a damaged message of node \(node)")
+                    report("only what was sent is delivered", "process \(name(process)) got a damaged message of node \(node)")
                 case .delivered(let label, let port, let isUnicast):
                     guard let (sentPort, target) = sent[label], sentPort == port else {
-                        report("only what was sent is delivered", "process \(process) got \(label) on port \(port)")
+                        report("only what was sent is delivered", "process \(name(process)) got \(label) on port \(port)")
                         continue
                     }
                     if target != 0 && target != nodeID(process) || isUnicast != (target != 0) {
-                        report("a unicast is for its target only", "process \(process) got \(label), which was for \(target)")
+                        report("a unicast is for its target only", "process \(name(process)) got \(label), which was for \(target)")
                     }
+                    let isCopy = !delivered.insert(label).inserted
                     let stream = Stream(sender: label.process, port: port)
                     if let before = last[stream], before >= label.number {
                         report(
                             before == label.number ? "nothing is delivered twice" : "messages of a sender keep their order",
-                            "process \(process) got \(label) on port \(port) after number \(before) at \(record.time.seconds)"
+                            "process \(name(process)) got \(label) of \(name(label.process)) on port \(port) after number \(before) "
+                                + "at \(record.time.seconds)",
+                            exception: exception(for: label, isCopy: isCopy, isStranger: lost.contains(nodeID(label.process)), at: process)
                         )
                     }
                     last[stream] = label.number
+                case .member(let node, let isUp):
+                    if isUp { lost.remove(node) } else { lost.insert(node) }
                 default: break
                 }
             }
         }
+    }
+
+    /// Why an original may deliver a message again, or after a later one.
+    private func exception(for label: MessageLabel, isCopy: Bool, isStranger: Bool, at receiver: ProcessID) -> HistoricalException? {
+        if isStranger, history.isOriginal(receiver) { return .messageOfStranger }
+        if isCopy { return history.isOriginal(receiver) ? .lateCopy : nil }
+        return history.isOriginal(label.process) ? .staleAcknowledgement : nil
     }
 
     /// When a message is acknowledged, every member that it was for has it, unless that node died meanwhile.
@@ -102,7 +122,9 @@ public struct LegacyInvariants {
                         if arrivals[label]?[receiver].map({ $0 > record.time }) ?? true {
                             report(
                                 "an acknowledgement means received",
-                                "\(label), sent at \(since.seconds) and acknowledged at \(record.time.seconds), never reached \(receiver)"
+                                "\(label) of \(name(process)), sent at \(since.seconds) and acknowledged at \(record.time.seconds), "
+                                    + "never reached \(name(receiver))",
+                                exception: history.isOriginal(process) ? .staleAcknowledgement : nil
                             )
                         }
                     }
@@ -149,6 +171,8 @@ public struct LegacyInvariants {
         var generation: UInt32
         var members: [UInt32]
         var quorum: CmanQuorum
+        /// Nodes that the process was told are gone.
+        var lost: Set<UInt32>
 
         func overlaps(_ other: View) -> Bool { from < other.to && other.from < to }
     }
@@ -158,7 +182,11 @@ public struct LegacyInvariants {
         let views = history.processes.flatMap(views(of:))
         for (index, view) in views.enumerated() {
             if !view.members.contains(view.node) {
-                report("a member is in its own view", "process \(view.process): generation \(view.generation) \(view.members)")
+                report(
+                    "a member is in its own view",
+                    "process \(name(view.process)): generation \(view.generation) \(view.members)",
+                    exception: history.isOriginal(view.process) && view.members.contains(0) ? .memberWithoutID : nil
+                )
             }
             for other in views[..<index] where view.overlaps(other) && view.process != other.process {
                 if view.generation == other.generation, view.members.contains(other.node), other.members.contains(view.node),
@@ -167,23 +195,44 @@ public struct LegacyInvariants {
                 {
                     report(
                         "members of one generation agree",
-                        "generation \(view.generation): \(view.members) \(view.quorum) at process \(view.process), "
-                            + "\(other.members) \(other.quorum) at \(other.process)"
+                        "generation \(view.generation): \(view.members) \(view.quorum) at process \(name(view.process)), "
+                            + "\(other.members) \(other.quorum) at \(name(other.process))",
+                        exception: disagreement(view, other) ?? disagreement(other, view)
                     )
                 }
                 if view.quorum.isQuorate, other.quorum.isQuorate, Set(view.members).isDisjoint(with: other.members) {
                     report(
                         "one quorate component at the most",
-                        "\(view.members) at process \(view.process) and \(other.members) at \(other.process) from \(view.from.seconds)"
+                        "\(view.members) at process \(name(view.process)) and \(other.members) at \(name(other.process)) "
+                            + "from \(view.from.seconds)",
+                        exception: isDecreased(view) || isDecreased(other) ? .decreasedQuorum : nil
                     )
                 }
             }
         }
     }
 
+    /// Why an original, who has `view`, may miss members of `other` and agree on everything else.
+    private func disagreement(_ view: View, _ other: View) -> HistoricalException? {
+        let members = Set(view.members.map { $0 == 0 ? view.node : $0 })
+        let missing = Set(other.members).subtracting(members)
+        guard history.isOriginal(view.process), members.isSubset(of: other.members),
+            view.quorum.quorum == other.quorum.quorum, view.quorum.totalVotes == other.quorum.totalVotes
+        else { return nil }
+        if view.members.contains(0) { return .memberWithoutID }
+        return missing.isSubset(of: view.lost) ? .nodeDownOfStranger : .forgottenJoiner
+    }
+
+    /// Whether the quorum of a view with an original in it, which may have been its master, is less than half of all there are.
+    private func isDecreased(_ view: View) -> Bool {
+        let originals = history.nodeIDs.indices.filter { history.profiles[$0] != .ringbridge }.map { history.nodeIDs[$0] }
+        return Int(view.quorum.quorum) <= history.nodeIDs.count / 2 && !Set(originals).isDisjoint(with: view.members)
+    }
+
     private func views(of process: ProcessID) -> [View] {
         let end = history.ends[process] ?? Instant(nanoseconds: .max)
         var views: [View] = []
+        var lost: Set<UInt32> = []
         for record in history.records[process] ?? [] {
             switch record.fact {
             case .view(let generation, let members, let quorum):
@@ -196,10 +245,15 @@ public struct LegacyInvariants {
                         to: end,
                         generation: generation,
                         members: members,
-                        quorum: quorum
+                        quorum: quorum,
+                        lost: lost
                     )
                 )
-            case .left, .member(_, isUp: false): close(&views, at: record.time)
+            case .left: close(&views, at: record.time)
+            case .member(let node, isUp: false):
+                lost.insert(node)
+                close(&views, at: record.time)
+            case .member(let node, isUp: true): lost.remove(node)
             default: break
             }
         }

@@ -7,24 +7,28 @@ import EngineKit
 /// those that are not in the cluster that goes on. The run does that once, when the faults are over, and then expects one cluster.
 public struct LegacyScenario: Scenario {
     public let name: String
-    /// Number of nodes.
-    public var hosts: Int
+    /// Number of nodes; each seed draws one.
+    public var hosts: ClosedRange<Int>
     /// Networks that every node is on.
     public var networks: Int { mix.networks }
     /// Whose behaviour they show.
-    public var profile: CmanConfiguration.Profile
+    public var profiles: LegacyProfiles
     /// What goes wrong.
     public var mix: FaultMix
     /// Most messages of a run.
     public var messages: Int
     /// Whether nodes leave, are killed and are probed.
     public var hasAdministration: Bool
+    /// Whether nodes that left come back.
+    public var hasReturns: Bool
     /// Whether faults begin while the cluster forms.
     public var disturbsStart: Bool
 
     /// Whether the faults are such that no member may be lost to them.
     public var isHarmless: Bool
 
+    /// How long a node that left stays away at the most before it returns.
+    private static let absence = Interval.seconds(40)
     /// Nodes start within this time.
     private static let startSpan = Interval.seconds(4)
     /// A cluster has formed by then.
@@ -36,30 +40,40 @@ public struct LegacyScenario: Scenario {
     /// How long nothing may change afterwards.
     private static let stability = Interval.seconds(60)
     /// Datagrams that a whole run may take: everybody hears everybody. The busiest healthy run takes a fifth of it.
-    private var deliveryLimit: Int { 8000 * hosts * hosts }
+    private func deliveryLimit(_ hosts: Int) -> Int { 8000 * hosts * hosts }
 
-    /// Clusters of `hosts` nodes that suffer `mix`.
+    /// Clusters of nodes that suffer `mix`.
     public init(
         name: String,
-        hosts: Int,
-        profile: CmanConfiguration.Profile = .ringbridge,
+        hosts: ClosedRange<Int>,
+        profiles: LegacyProfiles = .all(.ringbridge),
         mix: FaultMix,
         messages: Int = 150,
         hasAdministration: Bool = false,
+        hasReturns: Bool = false,
         disturbsStart: Bool = false,
         isHarmless: Bool = false
     ) {
         self.name = name
         self.hosts = hosts
-        self.profile = profile
+        self.profiles = profiles
         self.mix = mix
         self.messages = messages
         self.hasAdministration = hasAdministration
+        self.hasReturns = hasReturns
         self.disturbsStart = disturbsStart
         self.isHarmless = isHarmless
     }
 
+    /// The profiles of the hosts of `seed`. What is drawn here is drawn from numbers of its own.
+    private func drawProfiles(seed: UInt64) -> [CmanConfiguration.Profile] {
+        var random = RandomSource(seed: ~seed)
+        let count = hosts.lowerBound + (hosts.count > 1 ? random.below(hosts.count) : 0)
+        return profiles.profiles(count, random: &random)
+    }
+
     public func script(seed: UInt64) -> Script<LegacyCommand> {
+        let hosts = drawProfiles(seed: seed).count
         var random = RandomSource(seed: seed)
         var faults = random.fork()
         var script = Script<LegacyCommand>()
@@ -81,13 +95,14 @@ public struct LegacyScenario: Scenario {
                 at: time
             )
         }
-        if hasAdministration { addAdministration(to: &script, from: begin, span: span, random: &random) }
+        if hasAdministration { addAdministration(to: &script, hosts: hosts, from: begin, span: span, random: &random) }
         script.add(mix.schedule(hosts: 0..<hosts, from: begin, random: &faults))
         return script.sorted()
     }
 
     private func addAdministration(
         to script: inout Script<LegacyCommand>,
+        hosts: Int,
         from begin: Instant,
         span: Interval,
         random: inout RandomSource
@@ -97,7 +112,9 @@ public struct LegacyScenario: Scenario {
             let other = (host + 1 + random.below(hosts - 1)) % hosts
             let time = begin + random.interval(upTo: span)
             switch random.below(4) {
-            case 0: script.add(.leave(host: host, removed: random.chance(0.5)), at: time)
+            case 0:
+                script.add(.leave(host: host, removed: random.chance(0.5)), at: time)
+                if hasReturns, random.chance(0.7) { script.add(.rejoin(host: host), at: time + random.interval(upTo: Self.absence)) }
             case 1: script.add(.kill(host: host, target: other), at: time)
             default: script.add(.probe(host: host, target: other, port: random.choice([5, 77])), at: time)
             }
@@ -105,7 +122,9 @@ public struct LegacyScenario: Scenario {
     }
 
     public func run(seed: UInt64, script: Script<LegacyCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
-        let cluster = LegacyCluster(hosts: hosts, networks: networks, profile: profile, seed: seed)
+        let profiles = drawProfiles(seed: seed)
+        let hosts = profiles.count
+        let cluster = LegacyCluster(profiles: profiles, networks: networks, seed: seed)
         cluster.network.tap = tap
         cluster.schedule(script)
         cluster.network.run(until: script.steps.last?.time ?? cluster.network.now, perform: cluster.perform)
@@ -124,13 +143,20 @@ public struct LegacyScenario: Scenario {
             }
             violations += cluster.barrierViolations("quiet")
         }
-        if cluster.network.deliveries > deliveryLimit {
-            violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams"))
+        if cluster.network.deliveries > deliveryLimit(hosts) {
+            let exception: HistoricalException? = cluster.history.mastersMeet(.kernel, .daemon) ? .disputedElection : nil
+            violations.append(Violation("traffic is bounded", "\(cluster.network.deliveries) datagrams", exception: exception))
         }
         if isHarmless { violations += cluster.deathViolations }
-        violations += LegacyInvariants.violations(of: cluster.history, expectsCompletion: violations.isEmpty && cluster.isQuorate)
+        // Nothing is promised of what was said through a network that changes it.
+        if mix.damage == 0 {
+            violations += LegacyInvariants.violations(of: cluster.history, expectsCompletion: violations.isEmpty && cluster.isQuorate)
+        }
+        let exceptions = Set(violations.compactMap(\.exception))
+        violations.removeAll { $0.exception != nil }
         return RunResult(
             violations: violations,
+            exceptions: HistoricalException.allCases.filter(exceptions.contains),
             digest: cluster.network.digest,
             deliveries: cluster.network.deliveries,
             trace: violations.isEmpty ? [] : cluster.history.trace

@@ -51,7 +51,7 @@ public struct LegacySoak: Scenario {
     }
 
     public func run(seed: UInt64, script: Script<LegacyCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
-        let cluster = LegacyCluster(hosts: hosts, networks: 1, profile: .ringbridge, seed: seed)
+        let cluster = LegacyCluster(profiles: Array(repeating: .ringbridge, count: hosts), networks: 1, seed: seed)
         cluster.network.tap = tap
         cluster.schedule(script)
         cluster.network.run(until: script.steps.last?.time ?? cluster.network.now, perform: cluster.perform)

@@ -10,13 +10,23 @@ public struct LinkProfile: Sendable, Hashable {
     public var delay: Interval
     /// What is added at the most, drawn anew for each datagram; datagrams overtake each other when it is long.
     public var jitter: Interval
+    /// Part of the datagrams of which some bytes, or the end, are other than they were sent, 0...1: what UDP's checksum is for, and
+    /// what hosts without one let through.
+    public var damage: Double
 
     /// A link with all its values.
-    public init(loss: Double = 0, duplication: Double = 0, delay: Interval = .microseconds(200), jitter: Interval = .microseconds(50)) {
+    public init(
+        loss: Double = 0,
+        duplication: Double = 0,
+        delay: Interval = .microseconds(200),
+        jitter: Interval = .microseconds(50),
+        damage: Double = 0
+    ) {
         self.loss = loss
         self.duplication = duplication
         self.delay = delay
         self.jitter = jitter
+        self.damage = damage
     }
 
     /// A quiet local network.
@@ -25,6 +35,6 @@ public struct LinkProfile: Sendable, Hashable {
 
 extension LinkProfile: CustomStringConvertible {
     public var description: String {
-        "loss \(loss), duplication \(duplication), delay \(delay), jitter \(jitter)"
+        "loss \(loss), duplication \(duplication), delay \(delay), jitter \(jitter)\(damage > 0 ? ", damage \(damage)" : "")"
     }
 }

@@ -1,3 +1,4 @@
+import EngineKit
 import WireFormat
 
 /// Datagrams under way. A broadcast is stored once for all its receivers, and storage is used again.
@@ -37,6 +38,22 @@ package struct PacketPool {
         packets[slot].destination = destination
         packets[slot].viaGroup = viaGroup
         return slot
+    }
+
+    /// Stores a copy of a datagram of which up to four bytes are changed, often to small numbers, which mean something in most fields;
+    /// or whose end is missing.
+    package mutating func damage(_ slot: Slot, random: inout RandomSource) -> Slot {
+        let original = packets[slot]
+        let copy = original.bytes.withUnsafeBytes {
+            store($0, from: original.source, to: original.destination, viaGroup: original.viaGroup)
+        }
+        guard !original.bytes.isEmpty else { return copy }
+        for _ in 0..<(1 + random.below(4)) {
+            let byte = UInt8(truncatingIfNeeded: random.next())
+            packets[copy].bytes[random.below(original.bytes.count)] = random.chance(0.5) ? byte & 7 : byte
+        }
+        if random.chance(0.125) { packets[copy].bytes.removeLast(1 + random.below(original.bytes.count)) }
+        return copy
     }
 
     package mutating func retain(_ slot: Slot) {

@@ -205,8 +205,9 @@ public final class VirtualNetwork {
         let profile = linkProfiles.isEmpty ? profile : linkProfiles[link] ?? profile
         guard !random.chance(profile.loss) else { return }
         for _ in 0..<(random.chance(profile.duplication) ? 2 : 1) {
-            packets.retain(slot)
-            queue.schedule(.arrival(packet: slot, host: to), at: now + profile.delay + random.interval(upTo: profile.jitter))
+            let copy = random.chance(profile.damage) ? packets.damage(slot, random: &random) : slot
+            packets.retain(copy)
+            queue.schedule(.arrival(packet: copy, host: to), at: now + profile.delay + random.interval(upTo: profile.jitter))
         }
     }
 
