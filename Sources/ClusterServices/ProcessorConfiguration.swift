@@ -22,6 +22,8 @@ public struct ProcessorConfiguration: Sendable, Hashable {
     public var quorum: VoteQuorumConfiguration?
     /// cman on Totem, on openais 0.80 and corosync 1; nil when the cluster runs without it.
     public var cman: CmanOnTotemConfiguration?
+    /// The first cman, on Totem of 2005; nil when nothing is above Totem.
+    public var firstCman: FirstCmanConfiguration?
     /// `totem.config_version`; nil when the configuration has none. A daemon that starts with a lower version than one it hears of
     /// exits (cmap.c:474 of 3.1.7), so that a stand-in must have the version of the real nodes, or none.
     public var configurationVersion: UInt64?

@@ -177,4 +177,6 @@ public enum CmanOnTotemMismatch: Sendable, Hashable {
     case version(UInt32)
     /// The version of the configuration file.
     case configVersion(UInt32)
+    /// The node id, which another node has, or is not the one that was wanted; the first cman only.
+    case nodeID(Int32)
 }

@@ -29,6 +29,7 @@ package struct ServiceStack: Sendable {
     var voteQuorum: VoteQuorumService?
     var corosync1VoteQuorum: Corosync1VoteQuorum?
     var cman: CmanOnTotemService?
+    var firstCman: FirstCmanService?
     var clusterMembership: ClusterMembershipService
     var events: EventService
     var checkpoints: CheckpointService
@@ -69,6 +70,9 @@ package struct ServiceStack: Sendable {
                 reportsUnheard: configuration.reportsUnheardMessages
             )
         }
+        if let settings = configuration.firstCman, generation == .totem2005 {
+            firstCman = FirstCmanService(address: node, configuration: settings)
+        }
         guard let quorum = configuration.quorum else { return }
         switch generation {
         case .totem2005, .openais080: break
@@ -84,11 +88,12 @@ package struct ServiceStack: Sendable {
     package func processes(in name: CPGName) -> [CPGProcess] { processGroups.processes(in: name) }
 
     /// When `advance` is to be called; nil for never.
-    package var nextDeadline: Instant? { voteQuorum?.nextDeadline }
+    package var nextDeadline: Instant? { voteQuorum?.nextDeadline ?? firstCman?.nextDeadline }
 
     /// Lets happen what was to happen until `now`.
     package mutating func advance(to now: Instant, into effects: inout ProcessorEffects) {
         voteQuorum?.advance(to: now, into: &effects)
+        firstCman?.advance(to: now, into: &effects)
     }
 
     // MARK: The ring
@@ -107,6 +112,7 @@ package struct ServiceStack: Sendable {
         synchroniser.abort()
         processGroups.abort()
         cman?.receive(membership, into: &serviceMessages, &effects)
+        firstCman?.receive(membership, at: now, into: &serviceMessages, &effects)
         guard !membership.isTransitional else {
             transitional = membership.members
             // What is said at a transitional configuration goes behind what clients have sent, and is not sent before the services are
@@ -253,6 +259,10 @@ package struct ServiceStack: Sendable {
         from sender: UInt32,
         into effects: inout ProcessorEffects
     ) {
+        guard generation > .totem2005 else {
+            receiveOf2005(payload, byteOrder: byteOrder, from: sender, into: &effects)
+            return
+        }
         guard let group = ServiceGroup(name: group), group != .ykd, group != .cman || cman != nil else {
             effects.report(.refused(.unknownGroup(from: sender)))
             return
@@ -277,6 +287,20 @@ package struct ServiceStack: Sendable {
             }
         } catch {
             effects.report(.refused(.malformed(service: (kind?.name ?? group.name).description, error, from: sender)))
+        }
+    }
+
+    /// A message of 2005, when Totem had no groups and nothing but cman above it.
+    private mutating func receiveOf2005(
+        _ payload: UnsafeRawBufferPointer,
+        byteOrder: ByteOrder,
+        from sender: UInt32,
+        into effects: inout ProcessorEffects
+    ) {
+        do throws(WireError) {
+            try firstCman?.receive(payload, byteOrder: byteOrder, from: sender, into: &serviceMessages, &effects)
+        } catch {
+            effects.report(.refused(.malformed(service: ServiceGroup.cman.protocolName.description, error, from: sender)))
         }
     }
 

@@ -42,6 +42,6 @@ extension ServiceStack {
         // Behind what clients have sent.
         processGroups.leaveAll(into: &clientMessages)
         voteQuorum?.leave(into: &clientMessages)
-        cman?.leave(reason: reason, into: &serviceMessages)
+        cmanLeave(reason: reason)
     }
 }

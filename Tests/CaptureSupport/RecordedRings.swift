@@ -32,6 +32,8 @@ public struct RecordedRing: Sendable {
     public var members: [UInt32] = []
     /// For each member the ring that it came from.
     public var origins: [UInt32: RingID] = [:]
+    /// Whether messages name a group; those of 2005 do not.
+    fileprivate var hasGroups = true
     /// Packets of the total order by sequence number.
     fileprivate var packets: [UInt32: (sender: UInt32, payload: [UInt8], byteOrder: ByteOrder)] = [:]
 
@@ -55,17 +57,20 @@ public struct RecordedRing: Sendable {
             rings[index].members = index == 0 ? first ?? senders : senders
         }
         var assembler = Assembler()
-        return try rings.filter { $0.members.contains(node) }.map { ring in
+        return try rings.filter { $0.members.contains(node) && $0.hasFormed }.map { ring in
             let order = ring.packets.keys.sorted()
-            return (ring, try order.flatMap { try assembler.messages(ring.packets[$0]) })
+            return (ring, try order.flatMap { try assembler.messages(ring.packets[$0], hasGroups: ring.hasGroups) })
         }
     }
+
+    /// Whether there is a sign that the ring came about: its commit token went round, or something was said in it.
+    private var hasFormed: Bool { !packets.isEmpty || origins.isEmpty || origins.count == members.count }
 
     /// Every message of the capture `name`, ring by ring.
     public static func messages(of name: String) throws -> [RecordedMessage] {
         try read(name).flatMap { ring in
             var assembler = Assembler()
-            return try ring.packets.keys.sorted().flatMap { try assembler.messages(ring.packets[$0]) }
+            return try ring.packets.keys.sorted().flatMap { try assembler.messages(ring.packets[$0], hasGroups: ring.hasGroups) }
         }
     }
 
@@ -100,7 +105,10 @@ public struct RecordedRing: Sendable {
         let packet = try TotemPacket<Dialect>(reading: bytes)
         func identity(_ ring: Dialect.Ring) -> RingID { RingID(representative: ring.representativeNodeID, sequence: ring.sequence) }
         func known(_ ring: Dialect.Ring) -> RecordedRing {
-            rings[ring] ?? RecordedRing(id: identity(ring), representativeAddress: ring.representativeAddress)
+            if let known = rings[ring] { return known }
+            var new = RecordedRing(id: identity(ring), representativeAddress: ring.representativeAddress)
+            new.hasGroups = !Dialect.hasLayoutOf2005
+            return new
         }
         switch packet.message {
         case .commitToken(let token):
@@ -130,7 +138,10 @@ public struct RecordedRing: Sendable {
 private struct Assembler {
     private var partial: [UInt32: [UInt8]] = [:]
 
-    mutating func messages(_ packet: (sender: UInt32, payload: [UInt8], byteOrder: ByteOrder)?) throws -> [RecordedMessage] {
+    mutating func messages(
+        _ packet: (sender: UInt32, payload: [UInt8], byteOrder: ByteOrder)?,
+        hasGroups: Bool
+    ) throws -> [RecordedMessage] {
         guard let packet else { return [] }
         return try packet.payload.withUnsafeBytes { bytes in
             let header = try ProcessGroupPacket(reading: bytes, byteOrder: packet.byteOrder)
@@ -146,15 +157,16 @@ private struct Assembler {
                 if index == header.messageLengths.count - 1, header.fragmented != 0 {
                     partial[packet.sender] = whole
                 } else if let whole {
-                    messages.append(try message(whole, packet.sender, packet.byteOrder))
+                    messages.append(try message(whole, packet.sender, packet.byteOrder, hasGroups: hasGroups))
                 }
             }
             return messages
         }
     }
 
-    private func message(_ bytes: [UInt8], _ sender: UInt32, _ byteOrder: ByteOrder) throws -> RecordedMessage {
-        try bytes.withUnsafeBytes { buffer in
+    private func message(_ bytes: [UInt8], _ sender: UInt32, _ byteOrder: ByteOrder, hasGroups: Bool) throws -> RecordedMessage {
+        guard hasGroups else { return RecordedMessage(sender: sender, group: Array("CMAN".utf8), payload: bytes, byteOrder: byteOrder) }
+        return try bytes.withUnsafeBytes { buffer in
             let header = try GroupHeader(reading: buffer, byteOrder: byteOrder)
             return RecordedMessage(
                 sender: sender,

@@ -14,6 +14,8 @@ struct RecordedNode {
     private var effects = ProcessorEffects()
     private var members: [UInt32] = []
     private var ring: RingID?
+    /// Whether the daemon was alone for so long that it took itself for a cluster; the first cman only.
+    var isFounder = false
     /// Sequence number of the daemon's first ring, where the capture begins later.
     var firstSequence: UInt64 = 4
     /// What our services said.
@@ -32,6 +34,10 @@ struct RecordedNode {
 
     var quorum: VoteQuorum? { stack.quorum }
     var isSynchronised: Bool { stack.isSynchronised }
+    var cmanQuorum: CmanOnTotemQuorum? { stack.cmanQuorum }
+    var cmanMembers: [UInt32] { stack.cmanMembers }
+    /// The services as they are after the play.
+    var services: ServiceStack { stack }
 
     /// Plays the capture `name`. When it begins in a ring of `first`, that ring is synchronised before. `prepare` does what was done on the
     /// node before the capture.
@@ -63,6 +69,7 @@ struct RecordedNode {
                 enter(ring)
             }
             for message in messages { deliver(message) }
+            if isFounder, ring.members == [node] { stack.advance(to: .zero + .seconds(2), into: &effects) }
         }
     }
 
@@ -82,7 +89,9 @@ struct RecordedNode {
 
     /// Rings of one node are on no wire up to corosync 2: what a daemon says in them reaches nobody else.
     private mutating func enterUnrecordedRing(before next: RecordedRing) {
-        guard generation < .corosync3, let origin = next.origins[node], origin != ring, origin.sequence > 0 else { return }
+        guard generation < .corosync3, generation > .totem2005, let origin = next.origins[node], origin != ring, origin.sequence > 0 else {
+            return
+        }
         // Nor what it says before it has a ring.
         let count = ring == nil ? 0 : sent.count
         enter(RecordedRing(id: origin, representativeAddress: address(of: origin), members: [node]))
@@ -170,6 +179,9 @@ struct RecordedNode {
             ring.members.map { member in
                 var other = configuration
                 other.totem.nodeID = member
+                // The node ids of the recorded cluster are the last bytes of its addresses.
+                other.firstCman?.nodeID = member & 0xFF
+                other.firstCman?.nodeName = "oanode\(member & 0xFF)"
                 return other
             },
             of: generation
@@ -177,6 +189,14 @@ struct RecordedNode {
         for member in ring.members {
             let alone = RingID(representative: member, sequence: firstSequence)
             ensemble.enter(RecordedRing(id: alone, representativeAddress: address(of: alone)).totemRing, members: [member])
+        }
+        if generation == .totem2005, let founder = ring.members.first {
+            // One by one: the first cman takes in one node at a time.
+            ensemble.perform(founder) { $0.advance(to: .zero + .seconds(2), into: &$1) }
+            for count in 2..<max(2, ring.members.count) {
+                let id = TotemRingID(representative: founder, sequence: firstSequence + UInt64(4 * count))
+                ensemble.enter(id, members: Array(ring.members.prefix(count)))
+            }
         }
         ensemble.enter(ring.totemRing, members: ring.members)
         if let own = ensemble.stacks[node] { stack = own }
