@@ -12,6 +12,7 @@ protocol CaptureFormat: AnyObject {
 
 extension WireStructure {
     /// Reads a structure of a capture file from bytes that are enough for it; of fewer it would be zeros.
+    @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, _ byteOrder: ByteOrder) {
         self.init()
         var reader = WireReader(bytes, byteOrder: byteOrder)

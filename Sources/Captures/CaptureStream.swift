@@ -51,7 +51,13 @@ final class CaptureStream {
     var held: Int { end - start }
 
     /// Makes the next `count` bytes available; false when the file ends before them.
+    @inline(__always)
     func hold(_ count: Int) throws(CaptureError) -> Bool {
+        held >= count ? true : try fillUp(to: count)
+    }
+
+    @inline(never)
+    private func fillUp(to count: Int) throws(CaptureError) -> Bool {
         while held < count {
             guard try fill(for: count) else { return false }
         }
@@ -59,8 +65,10 @@ final class CaptureStream {
     }
 
     /// The next `count` bytes, which are held. They are valid until `hold` or `skip` is called.
+    @inline(__always)
     func bytes(_ count: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: buffer[start..<start + count])
+        precondition(count >= 0 && count <= held)
+        return UnsafeRawBufferPointer(start: buffer.baseAddress.map { $0 + start }, count: count)
     }
 
     /// Goes on behind `count` bytes that are held. Their memory stays valid until `hold` or `skip` is called.

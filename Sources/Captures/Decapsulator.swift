@@ -116,6 +116,19 @@ public struct Decapsulator: Sendable {
 
     /// Takes the headers off `packet`.
     public mutating func decapsulate(_ packet: CapturedPacket) -> Decapsulation {
+        var result = Decapsulation()
+        decapsulate(packet, into: &result)
+        return result
+    }
+
+    /// Takes the headers off `packet` and says in `result` what it is, which may be that of another packet.
+    @inline(__always)
+    public mutating func decapsulate(_ packet: CapturedPacket, into result: inout Decapsulation) {
+        if !result.takeWholeDatagram(packet) { result = decapsulateAny(packet) }
+    }
+
+    @inline(never)
+    private mutating func decapsulateAny(_ packet: CapturedPacket) -> Decapsulation {
         let abandoned = reassembler.abandoned
         var pass = Pass(packet)
         pass.run(&reassembler)
@@ -126,6 +139,7 @@ public struct Decapsulator: Sendable {
 
     /// Calls `body` with the payload of the datagram or segment that the last call of `decapsulate` found in `packet`; empty when it found none.
     /// The bytes are valid during the call.
+    @inline(__always)
     public func withPayload<Result>(
         of content: Decapsulation,
         in packet: CapturedPacket,
@@ -139,6 +153,42 @@ public struct Decapsulator: Sendable {
                 try body(UnsafeRawBufferPointer(rebasing: bytes[range.range]))
             }
         }
+    }
+}
+
+extension Decapsulation {
+    /// Becomes that of `packet` when it is what most are: a whole UDP datagram over IPv4 without options over Ethernet without tags. False
+    /// when it is anything else, or anything is wrong with it; then nothing has changed.
+    @inline(__always)
+    fileprivate mutating func takeWholeDatagram(_ packet: CapturedPacket) -> Bool {
+        let size = EthernetHeader.size + IPv4Header.size + UDPHeader.size
+        guard packet.linkType == .ethernet, packet.bytes.count >= size else { return false }
+        var ethernet = EthernetHeader()
+        var internet = IPv4Header()
+        var udp = UDPHeader()
+        // Exactly as many bytes as the three headers have: no header can find too few, and the compiler knows.
+        var reader = WireReader(UnsafeRawBufferPointer(start: packet.bytes.baseAddress, count: size), byteOrder: .big)
+        do throws(WireError) {
+            try ethernet.visit(&reader)
+            try internet.visit(&reader)
+            try udp.visit(&reader)
+        } catch {
+            return false
+        }
+        guard ethernet.type == EtherType.ipv4, internet.versionAndLength == 0x45, internet.nextProtocol == IPProtocol.udp,
+            internet.fragmentOffset == 0, !internet.hasMoreFragments, EthernetHeader.size + Int(internet.totalLength) <= packet.bytes.count,
+            Int(udp.length) >= UDPHeader.size, IPv4Header.size + Int(udp.length) <= Int(internet.totalLength)
+        else { return false }
+        self = Decapsulation()
+        kind = .datagram
+        protocols = .ethernetDatagram
+        source = IPAddress(ipv4: internet.source)
+        destination = IPAddress(ipv4: internet.destination)
+        sourcePort = udp.sourcePort
+        destinationPort = udp.destinationPort
+        length = Int(udp.length) - UDPHeader.size
+        payload = .frame(ByteRange(start: size, count: length))
+        return true
     }
 }
 

@@ -4,6 +4,8 @@ import WireFormat
 
 /// An Ethernet header (IEEE 802.3 clause 3.2, type interpretation).
 package struct EthernetHeader: WireStructure {
+    static let size = 14
+
     package var destination = InlineArray<6, UInt8>(repeating: 0)
     package var source = InlineArray<6, UInt8>(repeating: 0)
     package var type: UInt16 = 0
@@ -16,6 +18,7 @@ package struct EthernetHeader: WireStructure {
         self.type = type
     }
 
+    @inline(__always)
     package mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("dst", &destination, .hardwareAddress)
         try visitor.field("src", &source, .hardwareAddress)
@@ -113,6 +116,7 @@ struct IPv4Header: WireStructure {
     /// Where the fragment's bytes belong in the datagram.
     var fragmentOffset: Int { Int(fragment & 0x1FFF) * 8 }
 
+    @inline(__always)
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("version_hdr_len", &versionAndLength, .hexadecimal)
         try visitor.field("dsfield", &service, .hexadecimal)
@@ -210,6 +214,7 @@ struct UDPHeader: WireStructure {
     var length: UInt16 = 0
     var checksum: UInt16 = 0
 
+    @inline(__always)
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("srcport", &sourcePort, order: .big, .decimal)
         try visitor.field("dstport", &destinationPort, order: .big, .decimal)

@@ -39,6 +39,7 @@ struct PcapPacketHeader: WireStructure {
     var capturedLength: UInt32 = 0
     var originalLength: UInt32 = 0
 
+    @inline(__always)
     mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("ts_sec", &seconds, .decimal)
         try visitor.field("ts_frac", &fraction, .decimal)

@@ -34,6 +34,18 @@ public struct ProtocolStack: Sendable, Hashable, Sequence {
     /// Whether there is room for one more.
     var isFull: Bool { count == 16 }
 
+    /// Ethernet, IPv4 and UDP, which most packets are.
+    static var ethernetDatagram: ProtocolStack {
+        @inline(__always) get {
+            var stack = ProtocolStack()
+            stack.append(.ethernet)
+            stack.append(.ipv4)
+            stack.append(.udp)
+            return stack
+        }
+    }
+
+    @inline(__always)
     mutating func append(_ layer: FrameProtocol) {
         guard !isFull else { return }
         packed |= UInt64(layer.rawValue) << UInt64(4 * count)

@@ -3,7 +3,7 @@ import TotemWire
 import WireFormat
 
 /// A wire generation, by the names of the design.
-public enum Dialect: Sendable, Hashable, CaseIterable {
+public enum Dialect: UInt8, Sendable, Hashable, CaseIterable {
     /// Legacy cman, oldest first.
     case cman2a, cman2b, cman3, cman4, cman5
     /// Totem, oldest first.
@@ -95,7 +95,11 @@ public final class Dissection {
     /// Which of `interfaceNames` it came through, where the source tells.
     public internal(set) var interface: Int?
     /// The files that were merged, or the one input.
-    public internal(set) var inputNames: [String] = []
+    public internal(set) var inputNames: [String] = [] {
+        didSet { inputCount = inputNames.count }
+    }
+    /// How many files there are; every packet asks.
+    private(set) var inputCount = 0
     /// The interfaces that the source has named so far.
     public internal(set) var interfaceNames: [String] = []
     /// How many bytes of the frame were on the wire, and how many of them were recorded.
@@ -105,11 +109,11 @@ public final class Dissection {
     /// The headers around the datagram with the bytes of the frame; empty unless `PacketDissector.keepsFrames`.
     public let headers = FieldTree()
     /// Names of the protocols above UDP.
-    public internal(set) var upperProtocols: [StaticString] = []
+    public internal(set) var upperProtocols = ProtocolNames()
     /// The wire generation; nil when the packet belongs to none.
     public internal(set) var dialect: Dialect?
     /// Generations that have the very same bytes; of a packet without a dialect those that it could be of.
-    public internal(set) var alternatives: [Dialect] = []
+    public internal(set) var alternatives = DialectSequence()
     /// Why a packet of Totem counts as one of its dialect.
     public internal(set) var recognition: Recognition?
     /// The security envelope that it was in.
@@ -130,6 +134,8 @@ public final class Dissection {
     public internal(set) var carries: [CarriedMessage] = []
     /// The group header that was read last, for its memory.
     var groupHeader = GroupHeader()
+    /// Endpoints as text; they stay from packet to packet.
+    let endpointNames = EndpointNames()
     /// What the packet means, on one line, without the message's name.
     public internal(set) var detail = TextBuffer()
     /// What is wrong with its bytes.
@@ -142,6 +148,11 @@ public final class Dissection {
 
     /// Appends what the packet means on one line: the message's name, in capitals where the protocol writes it so, and the detail.
     public func appendSummary(to text: inout TextBuffer) {
+        appendSummary(to: &text, escaped: false)
+    }
+
+    /// The same, with everything that JSON wants escaped.
+    func appendSummary(to text: inout TextBuffer, escaped isEscaped: Bool) {
         if dialect?.generation != nil || dialect == nil {
             text.append(message)
         } else {
@@ -152,12 +163,12 @@ public final class Dissection {
         }
         guard detail.count > 0 else { return }
         text.append(" ")
-        text.append(bytes: detail.bytes)
+        if isEscaped { text.append(escaped: detail) } else { text.append(contentsOf: detail) }
     }
 
     /// The file that it is from, where there are several.
     var fileName: String? {
-        inputNames.count > 1 && inputNames.indices.contains(input) ? inputNames[input] : nil
+        inputCount > 1 && inputNames.indices.contains(input) ? inputNames[input] : nil
     }
 
     /// The interface that it came through, where the source names it.
@@ -166,18 +177,18 @@ public final class Dissection {
         return interfaceNames[interface]
     }
 
-    func begin(_ packet: CapturedPacket, _ content: Decapsulation, firstTime: Int64) {
+    /// Forgets the packet before. `content` is that of `packet` already.
+    func begin(_ packet: CapturedPacket, firstTime: Int64) {
         frame = packet.frame
         time = packet.time
         relativeTime = packet.time &- firstTime
         input = packet.input
         interface = packet.interface
         frameLength = (packet.originalLength, packet.bytes.count)
-        self.content = content
         headers.removeAll()
-        upperProtocols.removeAll(keepingCapacity: true)
+        upperProtocols.removeAll()
         dialect = nil
-        alternatives.removeAll(keepingCapacity: true)
+        alternatives = DialectSequence()
         recognition = nil
         if envelope != nil { envelope = nil }
         message = "other"

@@ -24,6 +24,10 @@ public struct FieldNode: Sendable {
     public var range: ByteRange
     /// Which of the tree's formats a field is shown by.
     var format: Int32 = 0
+    /// Which of the tree's runs its place counts in.
+    var run: Int32 = 0
+    /// Of a beginning: the one around it; -1 when there is none.
+    var enclosing: Int32 = -1
     /// Whether its bytes are shown elsewhere, as the fields of what they hold.
     public var isTakenApart = false
 }
@@ -54,21 +58,41 @@ public struct ByteRun: Sendable {
     var memory: Range<UInt>
 }
 
+/// The entries of a tree, as long as the tree is not filled anew.
+public struct FieldNodes: RandomAccessCollection {
+    fileprivate let tree: FieldTree
+
+    @inline(__always)
+    public var startIndex: Int { 0 }
+
+    @inline(__always)
+    public var endIndex: Int { tree.count }
+
+    @inline(__always)
+    public subscript(index: Int) -> FieldNode {
+        _read {
+            precondition(index >= 0 && index < tree.count)
+            yield tree.storage[index]
+        }
+    }
+}
+
 /// The fields of a packet in wire order, as a flat list in which structures have a begin and an end. It is used again from packet to
 /// packet.
 ///
 /// It owns a copy of the bytes that the fields were read from, so that a tree outlives its packet.
 public final class FieldTree: FieldSink {
-    /// The entries.
-    public private(set) var nodes: [FieldNode] = []
+    /// Memory for entries, of which the first `count` are there. An entry is nothing but plain bytes, so that a tree is emptied by
+    /// forgetting how many there are.
+    fileprivate private(set) var storage: UnsafeMutablePointer<FieldNode>
+    fileprivate private(set) var count = 0
+    private var capacity = 64
+    /// The innermost entry that has begun and not ended; -1 when there is none.
+    private var innermost = -1
     /// All bytes that fields were read from, one run behind the other.
     private var bytes: [UInt8] = []
     /// The runs that fields were read from, in the order in which they were begun.
     public private(set) var runs: [ByteRun] = []
-    /// For every node the run that its range counts from.
-    private var runOfNode: [Int] = []
-    /// Nodes that have begun and not ended.
-    private var open: [Int] = []
     /// How fields are shown. A format may be a function or a table, which is counted at every copy; entries that name theirs by number
     /// are copied and emptied like plain bytes.
     private var formats = FieldTree.plainFormats
@@ -78,16 +102,25 @@ public final class FieldTree: FieldSink {
     private static let plainFormatCount = 6
 
     /// An empty tree.
-    public init() {}
+    public init() {
+        storage = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        storage.deallocate()
+    }
+
+    /// The entries.
+    @inline(__always)
+    public var nodes: FieldNodes { FieldNodes(tree: self) }
 
     func removeAll() {
-        guard !nodes.isEmpty || !runs.isEmpty else { return }
-        nodes.removeAll(keepingCapacity: true)
-        runOfNode.removeAll(keepingCapacity: true)
+        guard count > 0 || !runs.isEmpty else { return }
+        count = 0
+        innermost = -1
         bytes.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
-        open.removeAll(keepingCapacity: true)
-        formats.removeLast(formats.count - Self.plainFormatCount)
+        if formats.count > Self.plainFormatCount { formats.removeLast(formats.count - Self.plainFormatCount) }
     }
 
     /// Copies `run` into the tree; the fields that follow are read from it. Bytes of which nothing is said are a part of what is there
@@ -110,7 +143,7 @@ public final class FieldTree: FieldSink {
     }
 
     /// The number of the run that the place of the node at `index` counts in.
-    public func runIndex(ofNode index: Int) -> Int { runOfNode[index] }
+    public func runIndex(ofNode index: Int) -> Int { Int(nodes[index].run) }
 
     /// Calls `body` with the bytes of a run.
     public func withBytes<Result>(ofRun index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -119,43 +152,74 @@ public final class FieldTree: FieldSink {
 
     /// Calls `body` with all the bytes that the node at `index` and its neighbours were read from: a datagram, or a carried message.
     public func withBytes<Result>(ofNode index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withBytes(ofRun: runOfNode[index], body)
+        withBytes(ofRun: runIndex(ofNode: index), body)
     }
 
     /// The bytes that the node at `index` was read from, by their place among all bytes of the tree.
-    func run(ofNode index: Int) -> Range<Int> { runs[runOfNode[index]].range }
+    func run(ofNode index: Int) -> Range<Int> { runs[runIndex(ofNode: index)].range }
 
     /// How the field at `index` is shown.
     public func format(ofNode index: Int) -> FieldFormat { formats[Int(nodes[index].format)] }
 
+    @inline(__always)
     private func number(of format: FieldFormat) -> Int32 {
         switch format {
-        case .decimal: return 0
-        case .hexadecimal: return 1
-        case .text: return 2
-        case .ipAddress: return 3
-        case .hardwareAddress: return 4
-        case .padding: return 5
-        case .labelled, .flags:
-            formats.append(format)
-            return Int32(truncatingIfNeeded: formats.count - 1)
+        case .decimal: 0
+        case .hexadecimal: 1
+        case .text: 2
+        case .ipAddress: 3
+        case .hardwareAddress: 4
+        case .padding: 5
+        case .labelled, .flags: numberOfNew(format)
         }
     }
 
-    private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange, format: Int32 = 0) {
-        nodes.append(FieldNode(kind: kind, name: name, range: range, format: format))
-        runOfNode.append(runs.count - 1)
+    @inline(never)
+    private func numberOfNew(_ format: FieldFormat) -> Int32 {
+        formats.append(format)
+        return Int32(truncatingIfNeeded: formats.count - 1)
     }
 
+    @inline(never)
+    private func grow() {
+        let larger = UnsafeMutablePointer<FieldNode>.allocate(capacity: 2 * capacity)
+        larger.moveInitialize(from: storage, count: count)
+        storage.deallocate()
+        storage = larger
+        capacity *= 2
+    }
+
+    @inline(__always)
+    private func append(_ kind: FieldNode.Kind, _ name: StaticString, _ range: ByteRange, format: Int32 = 0, enclosing: Int = -1) {
+        if count == capacity { grow() }
+        // There is room: `count` is below `capacity`.
+        (storage + count).initialize(
+            to: FieldNode(
+                kind: kind,
+                name: name,
+                range: range,
+                format: format,
+                run: Int32(truncatingIfNeeded: runs.count &- 1),
+                enclosing: Int32(truncatingIfNeeded: enclosing)
+            )
+        )
+        count &+= 1
+    }
+
+    @inline(never)
     private func begin(_ kind: FieldNode.Kind, _ name: StaticString, at offset: Int) {
-        open.append(nodes.count)
-        append(kind, name, ByteRange(start: offset, count: 0))
+        append(kind, name, ByteRange(start: offset, count: 0), enclosing: innermost)
+        innermost = count &- 1
     }
 
+    @inline(never)
     private func end(at offset: Int) {
         append(.end, "", ByteRange(start: offset, count: 0))
-        guard let start = open.popLast() else { return }
-        nodes[start].range.count = max(0, offset - nodes[start].range.start)
+        guard innermost >= 0 else { return }
+        // What is innermost was appended, and entries go all at once.
+        let start = storage + innermost
+        start.pointee.range.count = max(0, offset - start.pointee.range.start)
+        innermost = Int(start.pointee.enclosing)
     }
 
     func beginProtocol(_ name: StaticString, at offset: Int) {
@@ -166,8 +230,14 @@ public final class FieldTree: FieldSink {
         end(at: offset)
     }
 
+    @inline(__always)
     public func field(_ name: StaticString, _ value: FieldValue, at range: ByteRange, _ format: FieldFormat) {
-        append(.field(value), name, range, format: number(of: format))
+        appendField(name, value, range, number(of: format))
+    }
+
+    @inline(never)
+    private func appendField(_ name: StaticString, _ value: FieldValue, _ range: ByteRange, _ format: Int32) {
+        append(.field(value), name, range, format: format)
     }
 
     public func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int) {
@@ -181,8 +251,8 @@ public final class FieldTree: FieldSink {
     /// Marks the last field: what it holds is shown taken apart.
     func takeApartLastField() {
         for index in nodes.indices.reversed() {
-            guard case .field = nodes[index].kind else { continue }
-            nodes[index].isTakenApart = true
+            guard case .field = storage[index].kind else { continue }
+            storage[index].isTakenApart = true
             return
         }
     }

@@ -38,49 +38,36 @@ public struct PacketDissector {
 
     /// Dissects `packet` into `result`.
     public mutating func dissect(_ packet: CapturedPacket, into result: Dissection) {
-        let content = decapsulator.decapsulate(packet)
+        decapsulator.decapsulate(packet, into: &result.content)
         let start = firstTime ?? packet.time
         firstTime = start
-        result.begin(packet, content, firstTime: start)
-        nameOrigin(of: result)
+        result.begin(packet, firstTime: start)
+        if result.inputCount <= result.input || result.interface != nil { nameOrigin(of: result) }
         result.wantsFields = depth == .everything
         guard depth > .headers else { return }
         if keepsFrames {
             result.headers.beginBytes(packet.bytes, .frame)
-            FrameHeaders.dissect(packet, content, into: result.headers)
+            FrameHeaders.dissect(packet, result.content, into: result.headers)
         }
-        if let problem = content.problem { result.problems.add { $0.append(problem.description) } }
-        if content.fragments > 1 {
-            result.notes.add {
-                $0.append("put together from ")
-                $0.append(content.fragments)
-                $0.append(" IP fragments")
-            }
-        }
-        if content.abandonedDatagrams > 0 {
-            result.notes.add {
-                $0.append(content.abandonedDatagrams)
-                $0.append(" unfinished IP datagrams given up")
-            }
-        }
-        switch content.kind {
+        noteHeaders(of: result)
+        switch result.content.kind {
         case .datagram:
             result.message = "unknown"
-            decapsulator.withPayload(of: content, in: packet) { payload in
+            decapsulator.withPayload(of: result.content, in: packet) { payload in
                 let outcome = totem.dissect(payload, into: result)
                 if case .recognised = outcome { return }
                 if cman.dissect(payload, into: result) { return }
                 if case .encrypted(let suspicion) = outcome { return totem.describe(suspicion, into: result) }
-                result.detail.append(content.length)
+                result.detail.append(result.content.length)
                 result.detail.append(" bytes")
             }
         case .fragment: result.message = "fragment"
         case .icmp: result.message = "icmp"
         case .arp: result.message = "arp"
         case .segment:
-            decapsulator.withPayload(of: content, in: packet) { payload in
+            decapsulator.withPayload(of: result.content, in: packet) { payload in
                 if dlm.dissect(payload, into: result) { return }
-                result.detail.append(content.length)
+                result.detail.append(result.content.length)
                 result.detail.append(" bytes of TCP")
             }
         case .other:
@@ -92,17 +79,41 @@ public struct PacketDissector {
                 }
             }
         }
-        if content.kind == .datagram || content.kind == .segment, result.tree.nodes.isEmpty {
-            decapsulator.withPayload(of: content, in: packet) { appendData($0, into: result) }
-        } else if content.rest.count > 0 {
-            appendData(UnsafeRawBufferPointer(rebasing: packet.bytes[content.rest.range]), into: result)
+        if result.wantsFields ? result.tree.nodes.isEmpty : result.upperProtocols.isEmpty { appendUnclaimed(packet, into: result) }
+    }
+
+    /// What is wrong with the headers below cluster protocols, or remarkable about them.
+    private func noteHeaders(of result: Dissection) {
+        if let problem = result.content.problem { result.problems.add { $0.append(problem.description) } }
+        let (fragments, abandoned) = (result.content.fragments, result.content.abandonedDatagrams)
+        if fragments > 1 {
+            result.notes.add {
+                $0.append("put together from ")
+                $0.append(fragments)
+                $0.append(" IP fragments")
+            }
+        }
+        if abandoned > 0 {
+            result.notes.add {
+                $0.append(abandoned)
+                $0.append(" unfinished IP datagrams given up")
+            }
+        }
+    }
+
+    /// Shows what no protocol claims.
+    private func appendUnclaimed(_ packet: CapturedPacket, into result: Dissection) {
+        if result.content.kind == .datagram || result.content.kind == .segment {
+            decapsulator.withPayload(of: result.content, in: packet) { appendData($0, into: result) }
+        } else if result.content.rest.count > 0 {
+            appendData(UnsafeRawBufferPointer(rebasing: packet.bytes[result.content.rest.range]), into: result)
         }
     }
 
     /// Asks for names when a packet comes from where none came before.
     private func nameOrigin(of result: Dissection) {
         guard let source else { return }
-        if result.inputNames.count <= result.input { result.inputNames = source.inputs }
+        if result.inputCount <= result.input { result.inputNames = source.inputs }
         if let interface = result.interface, result.interfaceNames.count <= interface {
             result.interfaceNames = source.interfaces.map(\.name)
         }

@@ -86,120 +86,75 @@ public struct TextBuffer: Sendable {
         }
     }
 
+    // MARK: Room for many pieces at once
+
+    /// Makes room for `room` bytes, which `body` writes as far as it needs them.
+    @inline(__always)
+    mutating func write(atMost room: Int, _ body: (inout TextWriter) -> Void) {
+        extend(room) {
+            var writer = TextWriter($0, room: room)
+            body(&writer)
+            return writer.place - $0
+        }
+    }
+
+    /// Appends another text.
+    @inline(__always)
+    mutating func append(contentsOf other: borrowing TextBuffer) {
+        let count = other.count
+        other.storage.withUnsafeBytes { append(UnsafeRawBufferPointer(start: $0.baseAddress, count: count)) }
+    }
+
     // MARK: Numbers
 
+    @inline(__always)
     mutating func append(_ number: some BinaryInteger) {
-        if number < 0 { append(byte: UInt8(ascii: "-")) }
-        append(magnitude: UInt64(number.magnitude))
+        let isNegative = number < 0
+        let magnitude = UInt64(number.magnitude)
+        write(atMost: TextWriter.Limit.number) {
+            if isNegative { $0.append(byte: UInt8(ascii: "-")) }
+            $0.append(magnitude)
+        }
     }
 
     /// A number with at least `width` digits.
     mutating func append(magnitude: UInt64, width: Int = 1) {
-        extend(max(width, 20)) { Self.write(magnitude, to: $0, width: width) }
-    }
-
-    /// Writes a number with at least `width` digits, and says how many it has.
-    @inline(__always)
-    private static func write(_ number: UInt64, to target: UnsafeMutablePointer<UInt8>, width: Int = 1) -> Int {
-        var digits = 1
-        var limit: UInt64 = 10
-        // 2^64 has 20 digits.
-        while number >= limit, digits < 20 {
-            digits &+= 1
-            limit &*= 10
-        }
-        digits = max(digits, width)
-        let pairs: StaticString = """
-            0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
-            5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
-            """
-        var rest = number
-        var place = digits
-        while place >= 2 {
-            let quotient = rest / 100
-            let pair = 2 &* Int(truncatingIfNeeded: rest &- quotient &* 100)
-            place &-= 2
-            target[place] = pairs.utf8Start[pair]
-            target[place &+ 1] = pairs.utf8Start[pair &+ 1]
-            rest = quotient
-        }
-        if place == 1 { target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest) }
-        return digits
-    }
-
-    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10
+        write(atMost: max(width, TextWriter.Limit.number)) { $0.append(magnitude: magnitude, width: width) }
     }
 
     /// `0x` and at least `width` hexadecimal digits.
     mutating func append(hexadecimal number: UInt64, width: Int = 1) {
-        append("0x")
-        let digits = max(width, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
-        extend(digits) { target in
-            for place in 0..<digits {
-                target[digits - 1 - place] = Self.hexadecimalDigit(UInt8(truncatingIfNeeded: number >> UInt64(4 * place) & 15))
-            }
-            return digits
-        }
+        write(atMost: max(width, 16) + 2) { $0.append(hexadecimal: number, width: width) }
     }
 
     mutating func append(hexadecimalByte byte: UInt8) {
-        extend(2) {
-            $0[0] = Self.hexadecimalDigit(byte >> 4)
-            $0[1] = Self.hexadecimalDigit(byte & 15)
-            return 2
-        }
+        withUnsafeBytes(of: byte) { append(hexadecimal: $0) }
     }
 
     /// Two hexadecimal digits a byte.
     mutating func append(hexadecimal run: UnsafeRawBufferPointer) {
-        extend(2 * run.count) { target in
-            for (index, byte) in run.enumerated() {
-                target[2 * index] = Self.hexadecimalDigit(byte >> 4)
-                target[2 * index + 1] = Self.hexadecimalDigit(byte & 15)
-            }
-            return 2 * run.count
-        }
+        write(atMost: 2 * run.count) { $0.append(hexadecimalOf: run) }
     }
 
     /// A time or duration in nanoseconds as seconds with nine decimals.
     mutating func append(seconds nanoseconds: Int64) {
-        if nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
-        let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-        extend(30) { target in
-            let digits = Self.write(seconds, to: target)
-            target[digits] = UInt8(ascii: ".")
-            return digits &+ 1 &+ Self.write(rest, to: target + digits + 1, width: 9)
-        }
+        write(atMost: TextWriter.Limit.seconds) { $0.append(seconds: nanoseconds) }
     }
 
     // MARK: Addresses
 
     mutating func append(_ address: IPAddress) {
         guard let number = address.ipv4Number else { return append(address.description) }
-        extend(15) { Self.write(ipv4: number, to: $0) }
-    }
-
-    @inline(__always)
-    private static func write(ipv4 number: UInt32, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        var count = write(UInt64(number >> 24), to: target)
-        var shift: UInt32 = 24
-        while shift > 0 {
-            shift &-= 8
-            target[count] = UInt8(ascii: ".")
-            count &+= 1
-            count &+= write(UInt64(number >> shift & 255), to: target + count)
-        }
-        return count
+        write(atMost: 15) { $0.append(ipv4: number) }
     }
 
     /// `address:port`, IPv6 as `[address]:port`.
     mutating func append(_ endpoint: Endpoint) {
         if let number = endpoint.address.ipv4Number {
-            extend(21) { target in
-                let count = Self.write(ipv4: number, to: target)
-                target[count] = UInt8(ascii: ":")
-                return count &+ 1 &+ Self.write(UInt64(endpoint.port), to: target + count + 1)
+            write(atMost: 21) {
+                $0.append(ipv4: number)
+                $0.append(byte: UInt8(ascii: ":"))
+                $0.append(UInt32(endpoint.port))
             }
         } else {
             append(byte: UInt8(ascii: "["))
@@ -252,12 +207,41 @@ public struct TextBuffer: Sendable {
 
     private mutating func append(quoted text: UnsafeRawBufferPointer) {
         append(byte: UInt8(ascii: "\""))
-        if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            append(text)
-        } else {
-            for byte in text { append(escaped: byte) }
-        }
+        append(escaped: text)
         append(byte: UInt8(ascii: "\""))
+    }
+
+    /// The inside of a JSON string.
+    mutating func append(escaped text: borrowing TextBuffer) {
+        let count = text.count
+        text.storage.withUnsafeBytes { append(escaped: UnsafeRawBufferPointer(start: $0.baseAddress, count: count)) }
+    }
+
+    private mutating func append(escaped text: UnsafeRawBufferPointer) {
+        guard Self.needsEscapes(text) else { return append(text) }
+        for byte in text { append(escaped: byte) }
+    }
+
+    /// Whether a byte below 0x20, a quote or a backslash is in `text`.
+    private static func needsEscapes(_ text: UnsafeRawBufferPointer) -> Bool {
+        // Eight bytes at once. A byte is below a small `limit` when taking it away sets the upper bit that the byte itself has not; bytes
+        // behind the first such one may be marked too, which does not matter.
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        var place = 0
+        while place &+ 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let found = ((word &- (ones &* 0x20)) & ~word) | ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
+            if found & tops != 0 { return true }
+            place &+= 8
+        }
+        while place < text.count {
+            let byte = text[place]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return true }
+            place &+= 1
+        }
+        return false
     }
 
     private mutating func append(escaped byte: UInt8) {
@@ -268,23 +252,6 @@ public struct TextBuffer: Sendable {
             append("\\u00")
             append(hexadecimalByte: byte)
         default: append(byte: byte)
-        }
-    }
-
-    /// A JSON key and its colon: what stands in `path` from `start` on, and `name`. Names of fields need no escapes.
-    @inline(__always)
-    mutating func append(key path: TextBuffer, from start: Int, _ name: StaticString) {
-        let (pathCount, nameCount) = (path.count - start, name.utf8CodeUnitCount)
-        path.storage.withUnsafeBytes { path in
-            extend(pathCount + nameCount + 3) { target in
-                target[0] = UInt8(ascii: "\"")
-                let target = UnsafeMutableRawPointer(target) + 1
-                if let source = path.baseAddress { target.copyMemory(from: source + start, byteCount: pathCount) }
-                (target + pathCount).copyMemory(from: name.utf8Start, byteCount: nameCount)
-                (target + pathCount + nameCount).storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
-                (target + pathCount + nameCount + 1).storeBytes(of: UInt8(ascii: ":"), as: UInt8.self)
-                return pathCount + nameCount + 3
-            }
         }
     }
 
@@ -305,17 +272,18 @@ public struct TextBuffer: Sendable {
 public struct TextList: Sendable {
     private var buffer = TextBuffer()
     private var ends: [Int] = []
+    /// Number of texts.
+    public private(set) var count = 0
 
     /// An empty list.
     public init() {}
 
-    /// Number of texts.
-    public var count: Int { ends.count }
     /// Whether there is none.
-    public var isEmpty: Bool { ends.isEmpty }
+    public var isEmpty: Bool { count == 0 }
 
     mutating func removeAll() {
-        guard !ends.isEmpty else { return }
+        guard count > 0 else { return }
+        count = 0
         buffer.removeAll()
         ends.removeAll(keepingCapacity: true)
     }
@@ -324,6 +292,7 @@ public struct TextList: Sendable {
     mutating func add(_ build: (inout TextBuffer) -> Void) {
         build(&buffer)
         ends.append(buffer.count)
+        count += 1
     }
 
     /// The text at `index` as UTF-8.

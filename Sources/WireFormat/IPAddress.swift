@@ -20,7 +20,7 @@ public struct IPAddress: Hashable, Sendable, Comparable {
     @usableFromInline
     let low: UInt64
 
-    @usableFromInline
+    @inlinable
     init(family: Family, high: UInt64, low: UInt64) {
         self.family = family
         self.high = high
@@ -28,11 +28,13 @@ public struct IPAddress: Hashable, Sendable, Comparable {
     }
 
     /// An IPv4 address from its number, e.g. 0x7F000001 for 127.0.0.1.
+    @inlinable
     public init(ipv4 number: UInt32) {
         self.init(family: .ipv4, high: 0, low: UInt64(number))
     }
 
     /// An IPv6 address from its first and last eight bytes as numbers.
+    @inlinable
     public init(ipv6High high: UInt64, low: UInt64) {
         self.init(family: .ipv6, high: high, low: low)
     }
@@ -54,9 +56,11 @@ public struct IPAddress: Hashable, Sendable, Comparable {
     }
 
     /// The number of an IPv4 address; nil for IPv6.
+    @inlinable
     public var ipv4Number: UInt32? { family == .ipv4 ? UInt32(truncatingIfNeeded: low) : nil }
 
     /// The first and last eight bytes of an IPv6 address as numbers; nil for IPv4.
+    @inlinable
     public var ipv6Numbers: (high: UInt64, low: UInt64)? { family == .ipv6 ? (high, low) : nil }
 
     /// Its 4 or 16 bytes in network order.

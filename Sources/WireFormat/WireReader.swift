@@ -17,6 +17,7 @@ public struct WireReader: WireVisitor {
 
     /// A reader of `buffer`, from `offset` on. The buffer must outlive the reader.
     @inlinable
+    @inline(__always)
     public init(_ buffer: UnsafeRawBufferPointer, offset: Int = 0, byteOrder: ByteOrder = .little) {
         precondition(offset >= 0 && offset <= buffer.count)
         self.buffer = buffer
@@ -57,6 +58,7 @@ public struct WireReader: WireVisitor {
     }
 
     @inlinable
+    @inline(__always)
     public mutating func field<let count: Int>(
         _ name: StaticString,
         _ value: inout InlineArray<count, UInt8>,
@@ -94,12 +96,14 @@ public struct WireReader: WireVisitor {
     }
 
     @inlinable
+    @inline(__always)
     public mutating func payload(_ name: StaticString, _ value: inout ByteRange) throws(WireError) {
         value = ByteRange(start: offset, count: remaining)
         position = buffer.count
     }
 
     @inlinable
+    @inline(__always)
     public mutating func structure<S: WireStructure>(_ name: StaticString, _ value: inout S) throws(WireError) {
         try value.visit(&self)
     }

@@ -120,7 +120,7 @@ extension DecodedFrame {
         self.init(
             frame: dissection.frame,
             dialect: dissection.dialect,
-            alternatives: dissection.alternatives,
+            alternatives: Array(dissection.alternatives),
             message: dissection.message.description,
             node: dissection.node,
             ring: dissection.ring,

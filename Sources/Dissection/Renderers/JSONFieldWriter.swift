@@ -4,7 +4,7 @@ import WireFormat
 ///
 /// Keys are `<protocol>.<field>`, with the names of structures in between; a list is an array, of objects where its elements are
 /// structures, and inside those objects names begin with the element's own fields. Bytes that are shown taken apart are left out.
-struct JSONFieldWriter {
+final class JSONFieldWriter {
     private enum Scope {
         /// A protocol or structure: only a part of the names inside.
         case name
@@ -21,111 +21,224 @@ struct JSONFieldWriter {
 
     /// Names of the protocol and structures around the next field, each with its dot; those before `pathStart` belong to objects further
     /// out.
-    private var path = TextBuffer()
+    private var path: UnsafeMutablePointer<UInt8>
+    private var pathCapacity = 256
+    private var pathCount = 0
     private var pathStart = 0
     private var opened: [Opened] = []
+    private var isInArray = false
     private var needsComma = false
+    /// The last of several fields of one name in a row, which are one member; before the current entry when there are none.
+    private var lastOfSameName = -1
 
-    mutating func append(_ tree: FieldTree, nodes: Range<Int>, to text: inout TextBuffer) {
-        path.removeAll()
+    init() {
+        path = .allocate(capacity: pathCapacity)
+    }
+
+    deinit {
+        path.deallocate()
+    }
+
+    func append(_ tree: FieldTree, nodes: Range<Int>, to text: inout TextBuffer) {
+        pathCount = 0
         pathStart = 0
         opened.removeAll(keepingCapacity: true)
+        isInArray = false
         needsComma = false
+        lastOfSameName = -1
         text.append("{")
         var index = nodes.lowerBound
         while index < nodes.upperBound {
-            let name = tree.nodes[index].name
-            switch tree.nodes[index].kind {
-            case .protocol, .begin(.structure):
-                open(.name)
-                path.append(name)
-                path.append(byte: UInt8(ascii: "."))
-            case .begin(.list):
-                beginMember(name, to: &text)
-                text.append("[")
-                open(.array)
-                needsComma = false
-            case .begin(.element):
-                if needsComma { text.append(",") }
-                text.append("{")
-                open(.object)
-                needsComma = false
-            case .end: close(to: &text)
-            case .field(let value):
-                if tree.nodes[index].isTakenApart { break }
-                let last = lastOfSameName(tree, from: index, in: nodes)
-                beginMember(name, to: &text)
-                if last > index {
-                    text.append("[")
-                    for repeated in index...last {
-                        if repeated > index { text.append(",") }
-                        if case .field(let value) = tree.nodes[repeated].kind {
-                            append(value, tree.format(ofNode: repeated), tree, repeated, to: &text)
-                        }
-                    }
-                    text.append("]")
-                    index = last
-                } else {
-                    append(value, tree.format(ofNode: index), tree, index, to: &text)
+            var isLong = false
+            text.write(atMost: Self.pieceSize) { writer in
+                while index < nodes.upperBound {
+                    let count = tree.nodes[index].name.utf8CodeUnitCount
+                    // The key with its quotes, colon and comma, and brackets.
+                    isLong = !write(index, tree, nodes, keyRoom: pathCount + count + 8, to: &writer)
+                    if isLong { return }
+                    index += 1
                 }
-                needsComma = true
             }
-            index += 1
+            // Either the piece was full, or the entry fits in none.
+            if isLong {
+                appendLong(index, tree, nodes, to: &text)
+                index += 1
+            }
         }
         text.append("}")
     }
 
-    /// Fields of one name in a row are one member, so that keys stay unique; inside an array every one stands for itself.
-    private func lastOfSameName(_ tree: FieldTree, from start: Int, in nodes: Range<Int>) -> Int {
-        guard opened.last?.scope != .array else { return start }
-        var last = start
-        while last + 1 < nodes.upperBound, case .field = tree.nodes[last + 1].kind,
-            tree.nodes[last + 1].name.isEqual(to: tree.nodes[start].name)
-        {
-            last += 1
+    /// Room that is made for entries at once.
+    private static let pieceSize = 4096
+    /// Bytes of a field that are written without looking for more room.
+    private static let byteLimit = 64
+
+    /// Writes the entry at `index`; false when there may be too little room for it.
+    @inline(__always)
+    private func write(_ index: Int, _ tree: FieldTree, _ nodes: Range<Int>, keyRoom: Int, to writer: inout TextWriter) -> Bool {
+        // What is largest besides the key: a number, or bytes in hexadecimal in quotes.
+        guard writer.room >= keyRoom + 2 * Self.byteLimit + 8 else { return false }
+        let name = tree.nodes[index].name
+        switch tree.nodes[index].kind {
+        case .protocol, .begin(.structure): open(.name, name)
+        case .begin(.list):
+            writeKey(name, to: &writer)
+            writer.append(byte: UInt8(ascii: "["))
+            open(.array)
+        case .begin(.element):
+            if needsComma { writer.append(byte: UInt8(ascii: ",")) }
+            writer.append(byte: UInt8(ascii: "{"))
+            open(.object)
+        case .end:
+            switch close() {
+            case .name?, nil: break
+            case .object?: writer.append(byte: UInt8(ascii: "}"))
+            case .array?: writer.append(byte: UInt8(ascii: "]"))
+            }
+        case .field(let value):
+            if tree.nodes[index].isTakenApart, index > lastOfSameName { return true }
+            switch value {
+            case .unsigned(let number):
+                beginField(index, name, tree, nodes, to: &writer)
+                writer.append(number)
+            case .signed(let number):
+                beginField(index, name, tree, nodes, to: &writer)
+                writer.append(number)
+            case .bytes(let range):
+                guard range.count <= Self.byteLimit else { return false }
+                return writeBytes(index, name, range, tree, nodes, to: &writer)
+            }
+            endField(index, to: &writer)
         }
-        return last
+        return true
     }
 
-    private mutating func open(_ scope: Scope) {
-        opened.append(Opened(scope: scope, pathCount: path.count, pathStart: pathStart))
-        if scope != .name { pathStart = path.count }
+    /// Writes a field of few bytes; false when it is text, which may grow.
+    private func writeBytes(
+        _ index: Int,
+        _ name: StaticString,
+        _ range: ByteRange,
+        _ tree: FieldTree,
+        _ nodes: Range<Int>,
+        to writer: inout TextWriter
+    ) -> Bool {
+        let format = tree.format(ofNode: index)
+        switch format {
+        case .text, .hardwareAddress: return false
+        case .ipAddress where range.count != 4: return false
+        case .ipAddress, .decimal, .hexadecimal, .labelled, .flags, .padding: break
+        }
+        beginField(index, name, tree, nodes, to: &writer)
+        writer.append(byte: UInt8(ascii: "\""))
+        tree.withBytes(ofNode: index) { bytes in
+            let run = UnsafeRawBufferPointer(rebasing: bytes[range.range])
+            if case .ipAddress = format {
+                writer.append(ipv4: UInt32(bigEndian: run.loadUnaligned(as: UInt32.self)))
+            } else {
+                writer.append(hexadecimalOf: run)
+            }
+        }
+        writer.append(byte: UInt8(ascii: "\""))
+        endField(index, to: &writer)
+        return true
     }
 
-    private mutating func close(to text: inout TextBuffer) {
-        guard let scope = opened.popLast() else { return }
-        path.truncate(to: scope.pathCount)
-        pathStart = scope.pathStart
-        switch scope.scope {
-        case .name: return
-        case .object: text.append("}")
-        case .array: text.append("]")
+    /// Appends an entry of any length.
+    @inline(never)
+    private func appendLong(_ index: Int, _ tree: FieldTree, _ nodes: Range<Int>, to text: inout TextBuffer) {
+        let name = tree.nodes[index].name
+        let room = pathCount + name.utf8CodeUnitCount + 8
+        guard case .field(.bytes(let range)) = tree.nodes[index].kind else {
+            text.write(atMost: room + 2 * Self.byteLimit + 8) { _ = write(index, tree, nodes, keyRoom: room, to: &$0) }
+            return
         }
+        if tree.nodes[index].isTakenApart, index > lastOfSameName { return }
+        text.write(atMost: room) { beginField(index, name, tree, nodes, to: &$0) }
+        tree.withBytes(ofNode: index) { bytes in
+            let run = UnsafeRawBufferPointer(rebasing: bytes[range.range])
+            let format = tree.format(ofNode: index)
+            if case .text = format {
+                text.append(quotedForeign: UnsafeRawBufferPointer(rebasing: run.prefix { $0 != 0 }))
+            } else {
+                text.append("\"")
+                text.append(run, format)
+                text.append("\"")
+            }
+        }
+        text.write(atMost: 1) { endField(index, to: &$0) }
+    }
+
+    /// The comma and the key of the next value, where it needs them.
+    @inline(__always)
+    private func writeKey(_ name: StaticString, to writer: inout TextWriter) {
+        if needsComma { writer.append(byte: UInt8(ascii: ",")) }
+        if isInArray { return }
+        writer.append(byte: UInt8(ascii: "\""))
+        writer.append(path + pathStart, pathCount - pathStart)
+        writer.append(name)
+        writer.append(byte: UInt8(ascii: "\""))
+        writer.append(byte: UInt8(ascii: ":"))
+    }
+
+    /// What stands before a field's value. Fields of one name in a row are one member, so that keys stay unique; inside an array every one
+    /// stands for itself.
+    @inline(__always)
+    private func beginField(_ index: Int, _ name: StaticString, _ tree: FieldTree, _ nodes: Range<Int>, to writer: inout TextWriter) {
+        if index <= lastOfSameName { return writer.append(byte: UInt8(ascii: ",")) }
+        writeKey(name, to: &writer)
+        guard !isInArray, index + 1 < nodes.upperBound, isField(index + 1, calledAs: name, tree) else { return }
+        var last = index + 1
+        while last + 1 < nodes.upperBound, isField(last + 1, calledAs: name, tree) { last += 1 }
+        lastOfSameName = last
+        writer.append(byte: UInt8(ascii: "["))
+    }
+
+    @inline(__always)
+    private func isField(_ index: Int, calledAs name: StaticString, _ tree: FieldTree) -> Bool {
+        guard tree.nodes[index].name.utf8CodeUnitCount == name.utf8CodeUnitCount, case .field = tree.nodes[index].kind else { return false }
+        return tree.nodes[index].name.isEqual(to: name)
+    }
+
+    /// What stands behind a field's value.
+    @inline(__always)
+    private func endField(_ index: Int, to writer: inout TextWriter) {
+        if index == lastOfSameName { writer.append(byte: UInt8(ascii: "]")) }
         needsComma = true
     }
 
-    /// The comma and the key of the next value.
-    private func beginMember(_ name: StaticString, to text: inout TextBuffer) {
-        if needsComma { text.append(byte: UInt8(ascii: ",")) }
-        if opened.last?.scope == .array { return }
-        text.append(key: path, from: pathStart, name)
+    @inline(__always)
+    private func open(_ scope: Scope, _ name: StaticString = "") {
+        opened.append(Opened(scope: scope, pathCount: pathCount, pathStart: pathStart))
+        if scope == .name {
+            let count = name.utf8CodeUnitCount
+            if pathCount + count + 1 > pathCapacity { growPath(by: count + 1) }
+            (path + pathCount).update(from: name.utf8Start, count: count)
+            path[pathCount + count] = UInt8(ascii: ".")
+            pathCount += count + 1
+        } else {
+            pathStart = pathCount
+            needsComma = false
+        }
+        isInArray = scope == .array
     }
 
-    private func append(_ value: FieldValue, _ format: FieldFormat, _ tree: FieldTree, _ index: Int, to text: inout TextBuffer) {
-        switch value {
-        case .unsigned(let number): text.append(number)
-        case .signed(let number): text.append(number)
-        case .bytes(let range):
-            tree.withBytes(ofNode: index) { bytes in
-                let run = UnsafeRawBufferPointer(rebasing: bytes[range.range])
-                if case .text = format {
-                    text.append(quotedForeign: UnsafeRawBufferPointer(rebasing: run.prefix { $0 != 0 }))
-                } else {
-                    text.append("\"")
-                    text.append(run, format)
-                    text.append("\"")
-                }
-            }
-        }
+    @inline(never)
+    private func growPath(by room: Int) {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * pathCapacity + room)
+        larger.update(from: path, count: pathCount)
+        path.deallocate()
+        path = larger
+        pathCapacity = 2 * pathCapacity + room
+    }
+
+    /// Ends the innermost scope, and says what it was.
+    @inline(__always)
+    private func close() -> Scope? {
+        guard let last = opened.popLast() else { return nil }
+        pathCount = last.pathCount
+        pathStart = last.pathStart
+        isInArray = opened.last?.scope == .array
+        if last.scope != .name { needsComma = true }
+        return last.scope
     }
 }

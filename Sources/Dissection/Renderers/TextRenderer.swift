@@ -9,19 +9,22 @@ public struct TextRenderer {
     /// Appends a line for `packet` to `text`: frame, time since the first frame, source and destination, dialect, message and detail,
     /// and the file where there are several.
     public func append(_ packet: Dissection, to text: inout TextBuffer) {
-        let start = text.count
-        text.append(packet.frame)
-        text.pad(to: 6, from: start)
-        text.append(" ")
-        text.append(seconds: packet.relativeTime)
-        text.append("  ")
-        text.append(packet.content)
-        text.append("  ")
-        if let dialect = packet.dialect { text.append(dialect.name) } else { text.append("-") }
-        text.append("  ")
-        text.append(packet.message)
-        if packet.detail.count > 0 { text.append("  ") }
-        text.append(bytes: packet.detail.bytes)
+        // Sizes: frame, time, two addresses, dialect and message, and what stands between them.
+        let limits = TextWriter.Limit.self
+        if let source = packet.content.sourceEndpoint, let destination = packet.content.destinationEndpoint {
+            text.write(atMost: limits.number + limits.seconds + 2 * EndpointNames.room + limits.name + 32) { line in
+                appendPlace(of: packet, to: &line)
+                packet.endpointNames.append(source, to: &line)
+                line.append(" → ")
+                packet.endpointNames.append(destination, to: &line)
+                appendMessage(of: packet, to: &line)
+            }
+        } else {
+            text.write(atMost: limits.number + limits.seconds + 32) { appendPlace(of: packet, to: &$0) }
+            text.append(packet.content)
+            text.write(atMost: limits.name + 32) { appendMessage(of: packet, to: &$0) }
+        }
+        text.append(contentsOf: packet.detail)
         append(packet.problems, marked: "  !! ", to: &text)
         append(packet.notes, marked: "  [", closed: "]", to: &text)
         if var file = packet.fileName {
@@ -30,6 +33,27 @@ public struct TextRenderer {
             text.append(">")
         }
         text.append("\n")
+    }
+
+    /// Frame and time since the first frame.
+    @inline(__always)
+    private func appendPlace(of packet: Dissection, to line: inout TextWriter) {
+        let start = line.place
+        line.append(packet.frame)
+        while line.place - start < 6 { line.append(byte: UInt8(ascii: " ")) }
+        line.append(byte: UInt8(ascii: " "))
+        line.append(seconds: packet.relativeTime)
+        line.append("  ")
+    }
+
+    /// Dialect and message.
+    @inline(__always)
+    private func appendMessage(of packet: Dissection, to line: inout TextWriter) {
+        line.append("  ")
+        if let dialect = packet.dialect { line.append(dialect.name) } else { line.append("-") }
+        line.append("  ")
+        line.append(packet.message)
+        if packet.detail.count > 0 { line.append("  ") }
     }
 
     private func append(_ list: TextList, marked mark: StaticString, closed end: StaticString = "", to text: inout TextBuffer) {

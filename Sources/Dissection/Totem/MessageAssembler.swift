@@ -195,7 +195,7 @@ struct RingHistories {
     }
 
     subscript(index: Int) -> RingHistory {
-        get { rings[index] }
+        _read { yield rings[index] }
         _modify { yield &rings[index] }
     }
 }

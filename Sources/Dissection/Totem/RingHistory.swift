@@ -7,7 +7,7 @@ struct McastRecord {
     /// The frame that brought it first; 0 when the entry is empty.
     var frame = 0
     var sender: UInt32 = 0
-    var digest = 0
+    var digest: UInt64 = 0
     /// Whether its payload is a process-group packet of its own ring; a recovery message is not.
     var isInStream = false
     var destination = Endpoint(IPAddress(ipv4: 0), 0)

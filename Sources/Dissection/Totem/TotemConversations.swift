@@ -44,15 +44,8 @@ struct TotemConversations {
     }
 
     private static func index(_ source: IPAddress, _ port: UInt16) -> Int {
-        let bits: UInt64
-        if let number = source.ipv4Number {
-            bits = UInt64(number)
-        } else {
-            let numbers = source.ipv6Numbers ?? (0, 0)
-            bits = numbers.high &* 31 &+ numbers.low
-        }
         // The upper bits of the product depend on all bits.
-        let mixed = (bits ^ UInt64(port) << 40) &* 0x9E37_79B9_7F4A_7C15
+        let mixed = (source.bits ^ UInt64(port) << 40) &* 0x9E37_79B9_7F4A_7C15
         return Int(truncatingIfNeeded: mixed >> 48) % size
     }
 }

@@ -24,6 +24,7 @@ struct TotemDissector {
 
     var rings = RingHistories()
     var assembler = MessageAssembler()
+    let digest = PayloadDigest()
     /// The pieces of the packet at hand; kept for its memory.
     var pieces = ProcessGroupPacket()
     /// Fragments and copies of knet's messages.
@@ -54,8 +55,8 @@ struct TotemDissector {
             recognise(.totem2005, "endian detector at byte 2, layout of 2005", arrival, into: result)
             beginBytes(payload, into: result)
             dissect(OpenAIS2005.self, payload, into: result)
-        case .addressed:
-            dissectPlain(payload, arrival, into: result)
+        case .addressed(let kind, let byteOrder):
+            dissectPlain(payload, kind, byteOrder, arrival, into: result)
         case .ringTest(let kind, let byteOrder):
             recognise(.corosync1, "endian detector at byte 2", arrival, by: .ringTest, into: result)
             beginBytes(payload, into: result)
@@ -91,11 +92,15 @@ struct TotemDissector {
     /// A packet that openais 0.80 and corosync 1 write alike.
     private mutating func dissectPlain(
         _ payload: UnsafeRawBufferPointer,
+        _ kind: TotemMessageKind,
+        _ byteOrder: ByteOrder,
         _ arrival: Arrival,
         into result: Dissection
     ) {
         var evidence = arrival.conversation.evidence
-        if let (kind, byteOrder) = try? TotemPacket<OpenAIS080>.identify(payload) {
+        // Of a header that is cut nothing is concluded.
+        let identity = payload.count >= EndianDetectorHeader.size ? (kind, byteOrder) : nil
+        if identity != nil {
             evidence = GenerationEvidence(payload, kind, byteOrder, from: arrival.source, to: arrival.destination) ?? evidence
         }
         // Of two that nothing tells apart, the latest.
@@ -104,10 +109,10 @@ struct TotemDissector {
         beginBytes(payload, into: result)
         if generation == .corosync1 {
             result.alternatives.append(.openais080)
-            dissect(Corosync1.self, payload, into: result)
+            dissect(Corosync1.self, payload, identified: identity, into: result)
         } else {
             result.alternatives.append(.corosync1)
-            dissect(OpenAIS080.self, payload, into: result)
+            dissect(OpenAIS080.self, payload, identified: identity, into: result)
         }
     }
 

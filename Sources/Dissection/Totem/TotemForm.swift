@@ -12,8 +12,8 @@ enum TotemForm {
     case ringTest(RingTestKind, ByteOrder)
     /// A message of openAIS of 2005.
     case of2005
-    /// The layout of openais 0.80, which corosync 1 has too and corosync 2 nearly.
-    case addressed
+    /// The layout of openais 0.80, which corosync 1 has too and corosync 2 nearly, and what the first bytes of the header say.
+    case addressed(TotemMessageKind, ByteOrder)
 
     /// The form of `bytes`; nil when they are no Totem in the open. Where Totem of generation `expected` was found before, or an envelope
     /// says that it is there, a packet counts too that is cut or damaged behind its header.
@@ -39,12 +39,12 @@ enum TotemForm {
         }
         guard let kind = TotemMessageKind(rawValue: Int8(bitPattern: bytes[0])) else { return nil }
         if Self.hasAddresses(bytes, kind, order) {
-            self = .addressed
+            self = .addressed(kind, order)
         } else if Self.hasLayoutOf2005(bytes, kind, order) {
             self = .of2005
         } else {
             switch expected {
-            case .openais080, .corosync1, .corosync2: self = .addressed
+            case .openais080, .corosync1, .corosync2: self = .addressed(kind, order)
             case .totem2005: self = .of2005
             case .corosync3, nil: return nil
             }

@@ -7,16 +7,17 @@ import WireFormat
 extension TotemDissector {
     static let protocolName: StaticString = "totem"
 
-    /// A message of `dialect`, without any envelope.
+    /// A message of `dialect`, without any envelope; what its header says when that is known already.
     mutating func dissect<Dialect: TotemDialect>(
         _ dialect: Dialect.Type,
         _ bytes: UnsafeRawBufferPointer,
+        identified: (TotemMessageKind, ByteOrder)? = nil,
         into result: Dissection
     ) {
         result.upperProtocols.append(Self.protocolName)
         if result.wantsFields { result.tree.beginProtocol(Self.protocolName, at: 0) }
         do throws(WireError) {
-            let (kind, byteOrder) = try TotemPacket<Dialect>.identify(bytes)
+            let (kind, byteOrder) = if let identified { identified } else { try TotemPacket<Dialect>.identify(bytes) }
             result.message = kind.name
             switch kind {
             case .token: try dissect(tokenOf: dialect, bytes, byteOrder, into: result)
@@ -258,13 +259,11 @@ extension TotemDissector {
         into result: Dissection
     ) -> Bool {
         let destination = result.content.destinationEndpoint ?? Endpoint(IPAddress(ipv4: 0), 0)
-        var hasher = Hasher()
-        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes[payload.range]))
         let record = McastRecord(
             sequence: position.sequence,
             frame: result.frame,
             sender: position.sender,
-            digest: hasher.finalize(),
+            digest: digest.digest(of: UnsafeRawBufferPointer(rebasing: bytes[payload.range])),
             isInStream: isInStream,
             destination: destination
         )

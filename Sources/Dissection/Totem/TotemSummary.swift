@@ -3,9 +3,7 @@ import WireFormat
 
 extension TextBuffer {
     mutating func append(_ ring: RingID) {
-        append(ring.representative)
-        append(".")
-        append(ring.sequence)
+        write(atMost: TextWriter.Limit.ring) { $0.append(ring) }
     }
 
     @inline(__always)
@@ -25,15 +23,35 @@ extension TextBuffer {
 
     // What a Totem message says, on one line.
 
-    mutating func append<Dialect: TotemDialect>(_ token: OrfToken<Dialect>) {
-        append(RingID(token.ring))
-        append(" seq ", token.sequence)
-        append(" token_seq ", token.tokenSequence)
-        append(" aru ", token.allReceivedUpTo)
-        if token.allReceivedUpToAddress != 0 { append(" held down by ", token.allReceivedUpToAddress) }
-        if token.backlog != 0 { append(" backlog ", token.backlog) }
-        if token.flowControlCount != 0 { append(" fcc ", token.flowControlCount) }
-        if token.retransmitFlag != 0 { append(" recovering") }
+    @inline(__always)
+    mutating func append<Dialect: TotemDialect>(_ token: borrowing OrfToken<Dialect>) {
+        let ring = RingID(token.ring)
+        let (sequence, tokenSequence, allReceived) = (token.sequence, token.tokenSequence, token.allReceivedUpTo)
+        let (address, backlog) = (token.allReceivedUpToAddress, token.backlog)
+        let (flowControlCount, retransmitFlag) = (token.flowControlCount, token.retransmitFlag)
+        // A ring, six numbers of 32 bits, and the words.
+        write(atMost: TextWriter.Limit.ring + 6 * 10 + 80) { line in
+            line.append(ring)
+            line.append(" seq ")
+            line.append(sequence)
+            line.append(" token_seq ")
+            line.append(tokenSequence)
+            line.append(" aru ")
+            line.append(allReceived)
+            if address != 0 {
+                line.append(" held down by ")
+                line.append(address)
+            }
+            if backlog != 0 {
+                line.append(" backlog ")
+                line.append(backlog)
+            }
+            if flowControlCount != 0 {
+                line.append(" fcc ")
+                line.append(flowControlCount)
+            }
+            if retransmitFlag != 0 { line.append(" recovering") }
+        }
         if !token.retransmitList.isEmpty {
             append(" asks for {")
             for (index, item) in token.retransmitList.enumerated() {
@@ -61,9 +79,14 @@ extension TextBuffer {
         append(" filled ", token.memberIndex)
     }
 
+    @inline(__always)
     mutating func append<Dialect: TotemDialect>(_ mcast: Mcast<Dialect>) {
-        append(RingID(mcast.ring))
-        append(" seq ", mcast.sequence)
-        append(" from ", mcast.systemFrom.nodeID)
+        write(atMost: TextWriter.Limit.ring + 2 * 10 + 20) { line in
+            line.append(RingID(mcast.ring))
+            line.append(" seq ")
+            line.append(mcast.sequence)
+            line.append(" from ")
+            line.append(mcast.systemFrom.nodeID)
+        }
     }
 }

@@ -22,6 +22,7 @@ public struct AddressedRingID: TotemRing {
     public var representativeAddress: TotemIPAddress? { representative }
 
     @inlinable
+    @inline(__always)
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.structure("rep", &representative)
         try visitor.field("seq", &sequence)

@@ -31,6 +31,9 @@ public enum EndianDetector {
 
 /// The common header of openais 0.80 to corosync 2, 8 bytes (reference/totem-wire.md 3; totemsrp.c:174@wt, :176@fl, :176@ne).
 public struct EndianDetectorHeader: TotemHeader {
+    /// Bytes of it.
+    public static var size: Int { 8 }
+
     public var type: Int8 = 0
     public var encapsulated: Int8 = 0
     /// Node id of the sender; 0 in a LEAVE.
@@ -45,6 +48,7 @@ public struct EndianDetectorHeader: TotemHeader {
     public mutating func setSender(_ nodeID: UInt32) { self.nodeID = nodeID }
 
     @inlinable
+    @inline(__always)
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("type", &type, .labelled(TotemMessageKind.label))
         try visitor.field("encapsulated", &encapsulated)

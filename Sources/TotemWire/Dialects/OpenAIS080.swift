@@ -58,6 +58,7 @@ public enum OpenAIS080: TotemDialect {
         }
 
         @inlinable
+        @inline(__always)
         public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
             var addresses: InlineArray<2, TotemIPAddress> = [first, second]
             try visitor.list("addr", &addresses)

@@ -45,6 +45,7 @@ public struct TotemIPAddress: WireStructure, Hashable {
     }
 
     @inlinable
+    @inline(__always)
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try visitor.field("nodeid", &nodeID)
         try visitor.field("family", &family, .labelled { $0 == 2 ? "IPv4" : $0 == 10 ? "IPv6" : nil })

@@ -31,6 +31,7 @@ public struct Mcast<Dialect: TotemDialect>: WireMessage, Equatable {
     public init() {}
 
     @inlinable
+    @inline(__always)
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
         if !Dialect.hasLayoutOf2005 { try visitor.structure("system_from", &systemFrom) }

@@ -52,6 +52,7 @@ public struct OrfToken<Dialect: TotemDialect>: WireMessage, Equatable {
     public init() {}
 
     @inlinable
+    @inline(__always)
     public mutating func visit<V: WireVisitor>(_ visitor: inout V) throws(WireError) {
         try header.visit(&visitor)
         try visitor.sequenceNumber("seq", &sequence, of: Dialect.self)
