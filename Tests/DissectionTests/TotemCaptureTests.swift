@@ -43,7 +43,8 @@ import WireFormat
             let dialect = capture.dialect(of: source)
             check(packet.dialect == dialect, "frame \(packet.frame) is \(String(describing: packet.dialect))")
             let isAmbiguous = capture.isAmbiguous && !message.hasPrefix("ring-test")
-            check(Array(packet.alternatives) == (isAmbiguous ? [dialect == .corosync1 ? .openais080 : .corosync1] : []), "frame \(packet.frame)")
+            let others: [Dialect] = isAmbiguous ? [dialect == .corosync1 ? .openais080 : .corosync1] : []
+            check(Array(packet.alternatives) == others, "frame \(packet.frame)")
             var protocols = packet.upperProtocols.map(\.description)
             if capture.hasEnvelope, !protocols.isEmpty { check(protocols.removeFirst() == "security", "frame \(packet.frame)") }
             if capture.isKnet, !protocols.isEmpty { check(protocols.removeFirst() == "knet", "frame \(packet.frame)") }
