@@ -106,8 +106,8 @@ let package = Package(
         .target(
             name: "BridgeRuntime",
             dependencies: [
-                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemSecurity", "TotemWire", "Captures",
-                "EngineKit", "WireFormat",
+                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit",
+                "WireFormat",
                 "CLinuxNet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -154,16 +154,16 @@ let package = Package(
         tests(
             "FixtureLibrary",
             [
-                "FixtureLibrary", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "CaptureSupport", "Captures",
-                "Dissection", "EngineKit", "WireFormat",
+                "FixtureLibrary", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "TotemSecurity", "CaptureSupport",
+                "Captures", "Dissection", "EngineKit", "WireFormat",
             ]
         ),
         tests("Dissection", ["CaptureSupport", "Dissection", "CmanWire", "TotemWire", "TotemSecurity", "Captures", "WireFormat"]),
         tests(
             "BridgeRuntime",
             [
-                "ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "TotemSecurity", "TotemWire", "ClusterServices",
-                "Sides", "Bridging", "Captures", "EngineKit", "WireFormat",
+                "ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging",
+                "Captures", "EngineKit", "WireFormat",
             ]
         ),
         // Whole programs against real corosync in network namespaces; needs root.

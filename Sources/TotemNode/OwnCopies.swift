@@ -10,9 +10,6 @@ extension TotemNode {
         case holdCancel(Dialect.Ring)
     }
 
-    /// Time that a datagram takes from a host to itself; keeps a processor that is alone from passing the token infinitely fast.
-    static var loopbackDelay: Interval { .microseconds(100) }
-
     /// Handles the copies of what was multicast while handling something else, oldest first.
     mutating func handleOwnCopies(at now: Instant, into effects: inout Output) {
         while !ownCopies.isEmpty, state != .left {
@@ -31,7 +28,7 @@ extension TotemNode {
         if target == nodeID {
             ownToken.removeAll(keepingCapacity: true)
             effects.withBytes(datagram) { ownToken.append(contentsOf: $0) }
-            deadlines[.ownToken] = now + Self.loopbackDelay
+            deadlines[.ownToken] = now + loopbackDelay
         } else {
             effects.transmit(datagram, to: .node(target))
         }

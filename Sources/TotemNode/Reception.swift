@@ -58,7 +58,9 @@ extension TotemNode {
                 receiveJoin(received, at: now, into: &effects)
             case .commitToken:
                 let commit = try Commit(reading: datagram, byteOrder: byteOrder)
-                guard isFromOther(commit.header, repeatsPredecessor: false, source, into: &effects) else { return }
+                guard isFromOther(commit.header, repeatsPredecessor: rules.repeatedTokenNamesPredecessor, source, into: &effects) else {
+                    return
+                }
                 receiveCommitToken(commit, at: now, into: &effects)
             case .holdCancel:
                 let cancel = try HoldCancel<Dialect>(reading: datagram, byteOrder: byteOrder)

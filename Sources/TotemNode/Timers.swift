@@ -14,6 +14,8 @@ enum TotemTimer: Int, CaseIterable, Sendable {
     case consensus
     /// The token is lost.
     case token
+    /// The token of a ring that is not idle is late.
+    case heartbeat
     /// Notice that the process was paused.
     case pause
 }

@@ -41,6 +41,10 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
     /// runs the services needs to call `completeSynchronisation` in that place.
     public var pausesWhileSynchronising = false
 
+    /// Whether packets are handed in that waited when the token came, before the token: JOINs among them are dropped from corosync 1 on,
+    /// because they speak of a time before the token (totemudp.c:1288@fl, 4492@ma). Their senders repeat them.
+    public var isFlushing = false
+
     /// Whether delivery has paused; `resumeDelivery` goes on with it.
     public internal(set) var isDeliveryPaused = false
 
@@ -84,11 +88,11 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
     var recoveryOutgoing = PacketQueue(limit: SortQueue.windowSize)
     /// Counts this processor's messages (global_seqno).
     package var messageCounter: Int32 = 0
-    var awaitsTransAck = true
+    var awaitsTransAck: Bool
 
     // Process groups.
     var packer: Packer
-    var assemblies = Assemblies()
+    var assemblies = Assemblies(Dialect.generation)
     var groupHeaders = GroupHeaderCache()
 
     // Timers and what waits for them.
@@ -98,8 +102,13 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
     var ownCopies: [OwnCopy] = []
     var ownToken: [UInt8] = []
 
+    /// Time that a datagram takes from a host to itself; keeps a processor that is alone from passing the token infinitely fast.
+    package var loopbackDelay = Interval.microseconds(100)
+
     /// Bytes in front of an mcast's payload.
     let messageHeaderSize: Int
+    /// The byte order of what this processor sends; tests have rings of hosts of both.
+    package var byteOrder = ByteOrder.host
     /// Number before the first message of a ring (SEQNO_START_MSG); tests begin close to the roll-over.
     package var messageSequenceStart: UInt32 = 0
 
@@ -117,7 +126,30 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
         recoveryQueue = SortQueue(head: 0)
         outgoing = PacketQueue(limit: configuration.queueLimit)
         transitionalOutgoing = PacketQueue(limit: configuration.queueLimit)
-        packer = Packer(packetLimit: configuration.networkMTU)
+        packer = Packer(packetLimit: configuration.networkMTU, fillsPackets: rules.fillsPackets, packsRests: rules.packsRests)
+        awaitsTransAck = rules.waitsForSynchronisation
+    }
+
+    /// By how much a starting processor counts its stored ring number up; replays work back from the first JOIN.
+    package static var ringsCountedAtStart: UInt64 { TotemRules(Dialect.generation).countsRingAtStart ? 1 : 0 }
+
+    /// Sets the timer of merge detection, which in a recorded daemon ran out at this time, or did not run.
+    package mutating func expectMergeDetection(at time: Instant?) { deadlines[.mergeDetect] = time }
+
+    /// Lets the timer of the held token run out at `time`, as in a recorded daemon; false when it does not run.
+    package mutating func expectRelease(at time: Instant) -> Bool {
+        guard deadlines[.hold] != nil else { return false }
+        deadlines[.hold] = time
+        return true
+    }
+
+    /// When the timer of merge detection runs out.
+    package var mergeDetectionDeadline: Instant? { deadlines[.mergeDetect] }
+
+    /// Takes the names that processors of a recording have, with whatever stands behind their addresses.
+    package mutating func remember(_ names: [Dialect.Address]) {
+        for name in names { identities.remember(name) }
+        ringID = Dialect.ring(of: ownAddress, sequence: ringID.sequence)
     }
 
     var nodeID: UInt32 { configuration.nodeID }
@@ -134,9 +166,9 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
         regularQueue.removeAll(newHead: messageSequenceStart, from: &packets)
         received = ReceivedRange(start: messageSequenceStart)
         oldRingState = OldRingState(allReceivedUpTo: messageSequenceStart, highSequence: messageSequenceStart)
-        pauseCheck = now
-        deadlines[.pause] = now + configuration.timers.token / 5
+        restartPauseCheck(at: now)
         enterGather(at: now, into: &effects)
+        if rules.gathersTwiceAtStart { enterGather(at: now, into: &effects) }
         handleOwnCopies(at: now, into: &effects)
     }
 
@@ -185,9 +217,14 @@ public struct TotemNode<Dialect: TotemDialect>: NodeEngine {
         case .join: repeatJoin(at: now, into: &effects)
         case .consensus: giveUpOnSilentProcessors(at: now, into: &effects)
         case .token: tokenIsLost(at: now, into: &effects)
-        case .pause:
-            pauseCheck = now
-            deadlines[.pause] = now + configuration.timers.token / 5
+        case .heartbeat: tokenIsLost(at: now, into: &effects)
+        case .pause: restartPauseCheck(at: now)
         }
+    }
+
+    mutating func restartPauseCheck(at now: Instant) {
+        guard rules.flushesJoins else { return }
+        pauseCheck = now
+        deadlines[.pause] = now + configuration.timers.token / 5
     }
 }

@@ -15,11 +15,7 @@ struct ServiceEnsemble {
     private(set) var said: [(sender: UInt32, message: SaidMessage)] = []
 
     init(_ configurations: [ProcessorConfiguration], of generation: TotemGeneration) {
-        self.init(configurations.map { (generation, $0) })
-    }
-
-    init(_ members: [(TotemGeneration, ProcessorConfiguration)]) {
-        for (generation, configuration) in members {
+        for configuration in configurations {
             var stack = ServiceStack(of: generation, configuration: configuration)
             var effects = ProcessorEffects()
             stack.start(into: &effects)

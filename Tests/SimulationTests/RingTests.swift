@@ -5,11 +5,12 @@ import Testing
 @Suite struct RingTests {
     @Test(arguments: RingFamilies.all)
     func extendedVirtualSynchronyHolds(scenario: RingScenario) {
-        check(scenario, count: 20)
+        // A ring of many takes as long as twenty small ones.
+        check(scenario, count: scenario.hosts > 8 ? 1 : scenario.generation == .corosync3 ? 20 : 5)
     }
 
     @Test func oneSeedGivesOneHistory() {
-        guard let scenario = RingFamilies.all.last else { return }
+        guard let scenario = RingFamilies.all.first(where: { $0.name == "ring-everything" }) else { return }
         #expect(scenario.run(seed: 4).digest == scenario.run(seed: 4).digest)
         #expect(scenario.run(seed: 4).digest != scenario.run(seed: 5).digest)
     }

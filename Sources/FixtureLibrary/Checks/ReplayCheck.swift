@@ -2,6 +2,7 @@ import Captures
 import EngineKit
 import Foundation
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// Runs our engines in the roles of the recorded daemons.
@@ -12,9 +13,6 @@ public struct ReplayCheck {
     public init(_ fixture: Fixture) {
         self.fixture = fixture
     }
-
-    /// The recordings of corosync 3 were made with `token: 1000` and three nodes: 1000 + 650 ms.
-    private static let timers = TotemTimers(token: .milliseconds(1650))
 
     /// What `replay.yaml` says, if there is one.
     public func settings() throws -> ReplaySettings? {
@@ -94,21 +92,19 @@ public struct ReplayCheck {
 
     private func totem() throws -> [String: String] {
         guard let file = fixture.settings.captures.first, let report = fixture.settings.reports.first else { return [:] }
-        let recording = try TotemRecording(CaptureFile.datagrams(atPath: fixture.path(of: file)))
-        let truth = try LibraryFile.text(fixture.path(of: report))
+        let datagrams = try CaptureFile.datagrams(atPath: fixture.path(of: file))
+        let replay = TotemReplayCase(.corosync3, datagrams: datagrams, truth: try LibraryFile.text(fixture.path(of: report)))
         var lives: [String: String] = [:]
-        for life in TotemLives.lives(nodes: recording.nodes, truth: truth) {
-            for engine in TotemReplay.Engine.allCases {
-                var replay = TotemReplay(recording, timers: Self.timers)
-                replay.engine = engine
-                let name = "\(engine == .ring ? "ring" : "whole") \(life.node)\(life.begin == nil ? "" : ", started")"
-                lives[name] = Self.words(try replay.run(life))
+        for row in try replay.rows() {
+            for (engine, outcome) in zip(TotemReplayEngine.allCases, row.outcomes) {
+                let name = "\(engine == .ring ? "ring" : "whole") \(row.life.node)\(row.life.begin == nil ? "" : ", started")"
+                lives[name] = Self.words(outcome)
             }
         }
         return lives
     }
 
-    private static func words(_ outcome: TotemReplay.Outcome) -> String {
+    private static func words(_ outcome: TotemReplayOutcome) -> String {
         switch outcome {
         case .equal(let packets): "equal: \(packets) packets"
         case .notReplayable(let reason): "not replayable because \(reason)"

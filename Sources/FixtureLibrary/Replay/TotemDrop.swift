@@ -17,7 +17,7 @@ public struct TotemDrop: Sendable, Hashable {
     /// When it was taken back.
     public var end: Instant
 
-    func applies(to packet: TotemRecording.Packet, from sender: UInt32, to receiver: UInt32) -> Bool {
+    func applies<Dialect>(to packet: TotemRecording<Dialect>.Packet, from sender: UInt32, to receiver: UInt32) -> Bool {
         guard packet.time >= begin, packet.time < end else { return false }
         return switch rule {
         case .partition(let side): side.contains(sender) != side.contains(receiver)

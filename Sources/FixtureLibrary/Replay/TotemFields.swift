@@ -3,7 +3,7 @@ import WireFormat
 
 /// The fields of a packet with their values as text, for comparison: those of the Totem message, of the totempg packet that it
 /// carries, and of the messages that end in it.
-struct TotemFields {
+struct TotemFields<Dialect: TotemDialect> {
     /// A field and its value.
     struct Field: Equatable {
         var name: String
@@ -19,20 +19,48 @@ struct TotemFields {
     }
 
     private mutating func readPacket(_ bytes: UnsafeRawBufferPointer, continuing open: inout [UInt8]) {
-        guard let (kind, byteOrder) = try? TotemPacket<Corosync3>.identify(bytes) else {
+        if Dialect.hasLayoutOf2005, let bare = Self.withoutUnusedSlots(bytes) {
+            bare.withUnsafeBytes { readWholePacket($0, continuing: &open) }
+        } else {
+            readWholePacket(bytes, continuing: &open)
+        }
+    }
+
+    /// A JOIN or commit token of 2005 with nothing in the slots that are not in use; nil for other packets.
+    private static func withoutUnusedSlots(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard var packet = try? TotemPacket<Dialect>(reading: bytes) else { return nil }
+        switch packet.message {
+        case .join(var join):
+            (join.unusedProcessors, join.unusedFailed) = ([], [])
+            packet.message = .join(join)
+        case .commitToken(var commit):
+            (commit.unusedAddresses, commit.unusedEntries) = ([], [])
+            packet.message = .commitToken(commit)
+        default: return nil
+        }
+        return try? packet.bytes(of: bytes)
+    }
+
+    private mutating func readWholePacket(_ bytes: UnsafeRawBufferPointer, continuing open: inout [UInt8]) {
+        guard let (kind, byteOrder) = try? TotemPacket<Dialect>.identify(bytes) else {
             fields.append(Field(name: "message", value: "unreadable"))
             return
         }
         fields.append(Field(name: "message", value: kind.name.description))
         // Over udp and udpu the daemons send in `target_nodeid` what the memory held (reference/totem-wire.md 3).
-        var dissector = WireDissector(bytes, byteOrder: byteOrder, sink: Collector(bytes, "totem", without: ["target_nodeid", "payload"]))
-        var message = TotemMessage<Corosync3>(kind)
+        var ignored: Set<String> = ["target_nodeid", "payload"]
+        // A hold cancel of openais 0.80 left the field as it found it.
+        if kind == .holdCancel { ignored.insert("encapsulated") }
+        let isBare = Dialect.generation == .corosync3
+        var message = TotemMessage<Dialect>(kind)
+        let collector = Collector(bytes, "totem", without: ignored, paddings: isBare)
+        var dissector = WireDissector(bytes, byteOrder: byteOrder, sink: collector)
         let isReadable = (try? message.visit(&dissector)) != nil
         fields += dissector.sink.fields
         if !isReadable { fields.append(Field(name: "message", value: "malformed")) }
         guard case .mcast(let mcast) = message else { return }
         let payload = UnsafeRawBufferPointer(rebasing: bytes[mcast.payload.range])
-        if mcast.header.encapsulated == Mcast<Corosync3>.encapsulatedInRecovery {
+        if mcast.header.encapsulated == Mcast<Dialect>.encapsulatedInRecovery {
             var unknown: [UInt8] = []
             readPacket(payload, continuing: &unknown)
         } else {
@@ -41,13 +69,18 @@ struct TotemFields {
     }
 
     private mutating func readPieces(_ payload: UnsafeRawBufferPointer, continuing open: inout [UInt8]) {
-        var dissector = WireDissector(payload, sink: Collector(payload, "totempg", without: ["data"]))
+        // Nobody wrote the version before corosync 1, and the type in all that were recorded before corosync 3.
+        var ignored: Set<String> = ["data"]
+        if Dialect.generation < .corosync3 { ignored.insert("type") }
+        if Dialect.generation < .corosync1 { ignored.insert("version") }
+        var dissector = WireDissector(payload, sink: Collector(payload, "totempg", without: ignored))
         var packet = ProcessGroupPacket()
-        guard (try? packet.visit(&dissector)) != nil, packet.lengthsMatchData else {
+        guard (try? packet.visit(&dissector)) != nil, packet.lengthsAreSound(in: Dialect.generation) else {
             fields.append(Field(name: "totempg", value: Self.digits(payload)))
             return
         }
         fields += dissector.sink.fields
+        fields.append(Field(name: "totempg.data.count", value: String(packet.data.count)))
         if packet.continuation == 0 { open = [] }
         let isKnown = packet.continuation == 0 || !open.isEmpty
         var start = packet.data.start
@@ -63,7 +96,8 @@ struct TotemFields {
     /// Reads a whole message. CPG's are compared without the bytes that a client's memory decides, paddings and the pointer `conn`, all
     /// others byte for byte.
     private mutating func readMessage(_ bytes: [UInt8]) {
-        if let group = bytes.withUnsafeBytes({ try? GroupHeader(reading: $0) }), let name = group.names.first,
+        if Dialect.generation == .corosync3, let group = bytes.withUnsafeBytes({ try? GroupHeader(reading: $0) }),
+            let name = group.names.first,
             let serviceGroup = name.withUnsafeBytes({ ServiceGroup(name: $0) })
         {
             let content = Array(bytes[group.message.range])

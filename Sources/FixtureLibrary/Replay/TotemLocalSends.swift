@@ -3,7 +3,7 @@ import WireFormat
 
 /// What a recorded daemon's services and clients gave to their ring, taken from the packets that it sent, and when it must have been
 /// given at the latest: the token says how many packets waited at each of its visits (`backlog`).
-struct TotemLocalSends: Sendable {
+struct TotemLocalSends<Dialect: TotemDialect>: Sendable {
     /// A message that was given to process groups.
     struct Message: Sendable {
         /// Its group.
@@ -18,7 +18,7 @@ struct TotemLocalSends: Sendable {
         /// What it is; nil for what is not known.
         var kind: ServiceMessageKind? {
             payload.withUnsafeBytes { bytes in
-                guard let header = try? ServiceHeader(reading: bytes),
+                guard let header = try? ServiceHeader(reading: bytes, of: Dialect.generation, byteOrder: .little),
                     let group = group.withUnsafeBytes({ ServiceGroup(name: $0) })
                 else { return nil }
                 return ServiceMessageKind(header, in: group)
@@ -38,7 +38,7 @@ struct TotemLocalSends: Sendable {
 
     /// A numbered packet of a ring: a message, or a hop of the token.
     private struct Place: Hashable {
-        var ring: RingID
+        var ring: Dialect.Ring
         var number: UInt32
     }
 
@@ -48,17 +48,19 @@ struct TotemLocalSends: Sendable {
     private(set) var firstCounter: Int32?
     private var packetIndex: [Place: Int] = [:]
     private var backlogAfter: [Place: UInt32] = [:]
+    /// 2005, whose tokens tell no backlog: how many packets had been sent when the token was passed on.
+    private var packetsAfter: [Place: Int] = [:]
 
     /// Collects what daemon `node` sent in `events`.
-    init(of node: UInt32, in events: [TotemRecording.Event]) throws(WireError) {
+    init(of node: UInt32, in events: [TotemRecording<Dialect>.Event]) throws(WireError) {
         var open: [UInt8] = []
         var openPacket = 0
         for case .sent(let packet) in events {
             switch packet.message {
             case .mcast(let mcast):
-                if mcast.header.nodeID == node, firstCounter == nil { firstCounter = mcast.thisSequence }
+                if mcast.systemFrom.nodeID == node, firstCounter == nil { firstCounter = mcast.thisSequence }
                 let place = Place(ring: mcast.ring, number: mcast.sequence)
-                guard mcast.header.nodeID == node, mcast.header.encapsulated == Mcast<Corosync3>.notEncapsulated,
+                guard mcast.systemFrom.nodeID == node, mcast.header.encapsulated != Mcast<Dialect>.encapsulatedInRecovery,
                     packetIndex[place] == nil
                 else { continue }
                 let index = packetIndex.count
@@ -71,20 +73,19 @@ struct TotemLocalSends: Sendable {
                     open += payload[offset..<offset + Int(length)]
                     offset += Int(length)
                     if number == pieces.messageLengths.count - 1, pieces.fragmented != 0 { continue }
-                    let header = try Self.read(GroupHeader.self, open)
-                    messages.append(
-                        Message(
-                            group: header.names.first ?? [],
-                            payload: Array(open[header.message.range]),
-                            packet: openPacket,
-                            lastPacket: index
-                        )
-                    )
+                    var message = Message(group: [], payload: open, packet: openPacket, lastPacket: index)
+                    if !Dialect.hasLayoutOf2005 {
+                        let header = try Self.read(GroupHeader.self, open)
+                        message.group = header.names.first ?? []
+                        message.payload = Array(open[header.message.range])
+                    }
+                    messages.append(message)
                     open = []
                 }
             case .token(let token):
                 let visit = Place(ring: token.ring, number: token.tokenSequence)
                 if backlogAfter[visit] == nil { backlogAfter[visit] = token.backlog }
+                if packetsAfter[visit] == nil { packetsAfter[visit] = packetIndex.count }
             default:
                 break
             }
@@ -99,15 +100,16 @@ struct TotemLocalSends: Sendable {
 
     /// How many packets the daemon had put on the ring or queued when it handled `token`, which left its previous visit with
     /// `previousBacklog` packets queued; nil when its answer was not recorded.
-    func packetsKnown(at token: OrfToken<Corosync3>, previousBacklog: UInt32, sentSoFar: Int) -> (packets: Int, backlog: UInt32)? {
+    func packetsKnown(at token: OrfToken<Dialect>, previousBacklog: UInt32, sentSoFar: Int) -> (packets: Int, backlog: UInt32)? {
         let visit = Place(ring: token.ring, number: token.tokenSequence &+ 1)
+        if Dialect.hasLayoutOf2005 { return packetsAfter[visit].map { ($0, 0) } }
         guard let after = backlogAfter[visit] else { return nil }
         let backlog = previousBacklog &+ after &- token.backlog
         return (sentSoFar + Int(backlog), backlog)
     }
 
     /// Index of the packet that `mcast` is, among those with messages of the daemon.
-    func packet(of mcast: Mcast<Corosync3>) -> Int? {
+    func packet(of mcast: Mcast<Dialect>) -> Int? {
         packetIndex[Place(ring: mcast.ring, number: mcast.sequence)]
     }
 }

@@ -1,3 +1,5 @@
+import TotemWire
+
 /// The first field in which two packets differ.
 public struct TotemPacketDifference: Sendable, Hashable {
     /// The field's name, e.g. `totem.token_seq`; `message` when the packets are of different kinds.
@@ -13,10 +15,15 @@ public struct TotemPacketDifference: Sendable, Hashable {
         var replayed: [UInt8] = []
     }
 
-    /// Compares two packets of corosync 3, field by field; messages are compared in the packet in which they end.
-    static func first(recorded: [UInt8], replayed: [UInt8], continuing open: inout OpenMessages) -> TotemPacketDifference? {
-        let left = TotemFields(of: recorded, continuing: &open.recorded).fields
-        let right = TotemFields(of: replayed, continuing: &open.replayed).fields
+    /// Compares two packets of a dialect, field by field; messages are compared in the packet in which they end.
+    static func first<Dialect: TotemDialect>(
+        _ dialect: Dialect.Type,
+        recorded: [UInt8],
+        replayed: [UInt8],
+        continuing open: inout OpenMessages
+    ) -> TotemPacketDifference? {
+        let left = TotemFields<Dialect>(of: recorded, continuing: &open.recorded).fields
+        let right = TotemFields<Dialect>(of: replayed, continuing: &open.replayed).fields
         for (one, other) in zip(left, right) where one != other {
             return TotemPacketDifference(field: one.name, recorded: one.value, replayed: other.name == one.name ? other.value : other.name)
         }

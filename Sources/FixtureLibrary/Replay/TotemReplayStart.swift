@@ -12,44 +12,46 @@ struct TotemReplayStart<Processor: ReplayedProcessor> {
     private(set) var visit = Instant.zero
 
     private let members: [UInt32]
+    private let addresses: [UInt32: IPAddress]
     private var flights: [(due: Instant, source: UInt32, target: UInt32, bytes: [UInt8])] = []
 
     /// Forms the ring that `token`, the first recorded one, belongs to.
     init(
-        token: OrfToken<Corosync3>,
-        members: [UInt32],
-        among nodes: [UInt32],
+        token: OrfToken<Processor.Dialect>,
+        in recording: TotemRecording<Processor.Dialect>,
         timers: TotemTimers,
         configurationVersion: UInt64?
     ) throws(WireError) {
+        let members = recording.members(of: token.ring)
         // What the services say when a ring is new takes message numbers, how many is seen when it is done once.
-        let trial = try Self(token, from: 0, members, nodes, timers, configurationVersion)
+        let trial = try Self(token, from: 0, members, recording, timers, configurationVersion)
         let taken = trial.processors.values.first?.totem.highestMessageSequence ?? 0
-        self = try Self(token, from: token.sequence &- taken, members, nodes, timers, configurationVersion)
+        self = try Self(token, from: token.sequence &- taken, members, recording, timers, configurationVersion)
     }
 
     private init(
-        _ token: OrfToken<Corosync3>,
+        _ token: OrfToken<Processor.Dialect>,
         from start: UInt32,
         _ members: [UInt32],
-        _ nodes: [UInt32],
+        _ recording: TotemRecording<Processor.Dialect>,
         _ timers: TotemTimers,
         _ configurationVersion: UInt64?
     ) throws(WireError) {
         self.members = members
+        addresses = recording.addresses
         for id in members {
-            var configuration = TotemConfiguration(nodeID: id, nodes: nodes)
-            configuration.timers = timers
-            // A processor counts 1 when it starts, and a ring's number is the highest of its members' and 4: first each processor forms
-            // a ring of its own, then all of them one.
-            configuration.storedRingSequence = token.ring.sequence &- 9
+            var configuration = recording.configuration(of: id, timers: timers)
+            // A ring's number is the highest of its members' and 4: first each processor forms a ring of its own, then all of them one.
+            configuration.storedRingSequence = token.ring.sequence &- 8 &- TotemNode<Processor.Dialect>.ringsCountedAtStart
             var processor = Processor(configuration, configurationVersion: configurationVersion)
             processor.totem.messageSequenceStart = start
+            processor.totem.remember(Array(recording.names.values))
             processors[id] = processor
         }
         for id in members { perform(id) { $0.start(at: $1) } }
-        try settle(representative: members.min() ?? 0)
-        if start != 0 { try holdToken(token, representative: members.min() ?? 0) }
+        let representative = token.ring.representativeNodeID
+        try settle(representative: representative)
+        if start != 0 { try holdToken(token, representative: representative) }
         for id in members { processors[id]?.totem.messageSequenceStart = 0 }
     }
 
@@ -74,18 +76,18 @@ struct TotemReplayStart<Processor: ReplayedProcessor> {
             }
             flights.removeFirst()
             let tokens = processors[representative]?.totem.counters.tokens
-            try deliver(flight.bytes, to: flight.target)
+            try deliver(flight.bytes, from: flight.source, to: flight.target)
             let isVisit = processors[representative]?.totem.counters.tokens != tokens
             if isVisit, flights.isEmpty { return }
         }
     }
 
-    private mutating func deliver(_ bytes: [UInt8], to target: UInt32) throws(WireError) {
-        guard let message = try TotemRecording.message(bytes) else { return }
-        let packet = TotemRecording.Packet(
+    private mutating func deliver(_ bytes: [UInt8], from source: UInt32, to target: UInt32) throws(WireError) {
+        guard let message = try TotemRecording<Processor.Dialect>.message(bytes) else { return }
+        let packet = TotemRecording<Processor.Dialect>.Packet(
             frame: 0,
             time: visit,
-            source: Endpoint(IPAddress(ipv4: 0), 0),
+            source: Endpoint(addresses[source] ?? IPAddress(ipv4: 0), 0),
             target: target,
             bytes: bytes,
             message: message
@@ -94,10 +96,11 @@ struct TotemReplayStart<Processor: ReplayedProcessor> {
     }
 
     /// Gives the representative the token that it will let go as `token`.
-    private mutating func holdToken(_ token: OrfToken<Corosync3>, representative: UInt32) throws(WireError) {
+    private mutating func holdToken(_ token: OrfToken<Processor.Dialect>, representative: UInt32) throws(WireError) {
         var arriving = token
-        arriving.header.nodeID = members.max() ?? 0
+        let last = processors[representative]?.totem.members.last ?? representative
+        arriving.header.setSender(last)
         arriving.tokenSequence &-= 1
-        try deliver(arriving.bytes(), to: representative)
+        try deliver(arriving.bytes(), from: last, to: representative)
     }
 }

@@ -115,12 +115,13 @@ public struct ExtendedVirtualSynchrony {
         of process: ProcessID
     ) {
         let members = Set(regular.members)
-        if regular.members != members.sorted() { report("members are told in order", "process \(process): \(regular.members)") }
+        let ordered = history.ringOrder.filter { members.contains($0) }
+        if regular.members != ordered { report("members are told in order", "process \(process): \(regular.members)") }
         if !members.contains(nodeID(process)) {
             report("a process is in its own configurations", "process \(process): regular \(regular.ring) \(regular.members)")
         }
         if regular.members.first != regular.ring.representative {
-            report("the lowest member is the representative", "process \(process): \(regular.ring) of \(regular.members)")
+            report("the first member is the representative", "process \(process): \(regular.ring) of \(regular.members)")
         }
         guard let transitional else {
             report("configurations alternate", "process \(process) got \(regular.ring) without a transitional one")

@@ -29,12 +29,15 @@ public struct RingHistory: Sendable {
     public private(set) var records: [ProcessID: [Record]] = [:]
     /// Node id of each host.
     public let nodeIDs: [UInt32]
+    /// The node ids in the order in which a token passes them.
+    public let ringOrder: [UInt32]
     /// Processes that ended, by a crash or by leaving.
     public private(set) var ended: Set<ProcessID> = []
 
-    /// A history of hosts with these node ids.
-    public init(nodeIDs: [UInt32]) {
+    /// A history of hosts with these node ids; without `ringOrder` the token passes them by id.
+    public init(nodeIDs: [UInt32], ringOrder: [UInt32]? = nil) {
         self.nodeIDs = nodeIDs
+        self.ringOrder = ringOrder ?? nodeIDs.sorted()
     }
 
     /// The processes, in order.

@@ -3,11 +3,11 @@ import TotemNode
 import TotemWire
 import WireFormat
 
-/// Hosts that each run one bare Totem processor, and what they saw.
-final class RingCluster: EngineEnvironment {
-    typealias Engine = TotemNode<Corosync3>
+/// Hosts that each run one bare Totem processor of a generation, and what they saw.
+final class RingCluster<Dialect: TotemDialect>: EngineEnvironment {
+    typealias Engine = TotemNode<Dialect>
 
-    private static let group: StaticString = "simulation"
+    private static var group: StaticString { "simulation" }
 
     let network: VirtualNetwork
     private(set) var history: RingHistory
@@ -18,13 +18,30 @@ final class RingCluster: EngineEnvironment {
     private var storedRingSequences: [UInt64]
     private var sent: [Int]
     private var stayDown: Set<Int> = []
+    private let hasForeignHosts: Bool
 
-    init(hosts count: Int, transport kind: RingTransport.Kind, seed: UInt64) {
+    /// - Parameter hasForeignHosts: whether every other host has the other byte order.
+    init(hosts count: Int, transport kind: RingTransport.Kind, hasForeignHosts: Bool, seed: UInt64) {
         var random = RandomSource(seed: seed)
         network = VirtualNetwork(seed: random.next())
-        let nodeIDs = (0..<count).map { UInt32($0 + 1) }
-        transport = RingTransport(kind: kind, nodeIDs: nodeIDs)
-        history = RingHistory(nodeIDs: nodeIDs)
+        let numbers = (0..<count).map { UInt32($0 + 1) }
+        var transport = RingTransport(kind: kind, nodeIDs: numbers)
+        var ringOrder = numbers
+        switch Dialect.generation {
+        case .totem2005:
+            // The node id is the address, and the order that of the address as a number of the host.
+            transport.nodeIDs = numbers.map { RingTransport.endpoint(of: $0).address.ipv4Number ?? 0 }
+            transport.idsAreAddresses = true
+            ringOrder = transport.nodeIDs.sorted { $0.bigEndian < $1.bigEndian }
+        case .openais080, .corosync1, .corosync2:
+            transport.reversesAddresses = true
+            ringOrder.reverse()
+        case .corosync3: break
+        }
+        self.transport = transport
+        self.hasForeignHosts = hasForeignHosts
+        let nodeIDs = transport.nodeIDs
+        history = RingHistory(nodeIDs: nodeIDs, ringOrder: ringOrder)
         storedRingSequences = Array(repeating: 0, count: count)
         sent = Array(repeating: 0, count: count)
         self.random = random
@@ -84,9 +101,16 @@ final class RingCluster: EngineEnvironment {
     }
 
     private func start(_ host: EngineHost<RingCluster>) {
-        var configuration = TotemConfiguration(nodeID: transport.nodeIDs[host.number], nodes: transport.nodeIDs)
+        var configuration = TotemConfiguration(
+            nodeID: transport.nodeIDs[host.number],
+            nodes: transport.nodeIDs,
+            generation: Dialect.generation
+        )
+        for node in transport.nodeIDs { configuration.addresses[node] = [transport.endpoint(of: node).address] }
         configuration.storedRingSequence = storedRingSequences[host.number]
-        host.start(TotemNode<Corosync3>(configuration: configuration, seed: random.next()))
+        var node = TotemNode<Dialect>(configuration: configuration, seed: random.next())
+        if hasForeignHosts, host.number % 2 == 1 { node.byteOrder = node.byteOrder == .little ? .big : .little }
+        host.start(node)
         sent[host.number] = 0
         history.add(.state("started"), of: process(host), at: network.now)
         host.command { engine, now, effects in engine.start(at: now, into: &effects) }
@@ -122,7 +146,7 @@ final class RingCluster: EngineEnvironment {
     func transmit(
         _ datagram: UnsafeRawBufferPointer,
         to destination: TotemDestination,
-        by engine: borrowing TotemNode<Corosync3>,
+        by engine: borrowing TotemNode<Dialect>,
         on host: EngineHost<RingCluster>
     ) {
         transport.transmit(
@@ -138,7 +162,7 @@ final class RingCluster: EngineEnvironment {
     func observe(
         _ event: TotemEvent,
         in effects: borrowing Effects<TotemDestination, TotemEvent>,
-        by engine: borrowing TotemNode<Corosync3>,
+        by engine: borrowing TotemNode<Dialect>,
         on host: EngineHost<RingCluster>
     ) {
         switch event {
@@ -155,7 +179,7 @@ final class RingCluster: EngineEnvironment {
     }
 
     /// There are no services to synchronise, so that everybody is done where the regular configuration stands in the order.
-    func settle(_ engine: inout TotemNode<Corosync3>, on host: EngineHost<RingCluster>) {
+    func settle(_ engine: inout TotemNode<Dialect>, on host: EngineHost<RingCluster>) {
         if engine.state == .operational { engine.completeSynchronisation() }
     }
 
@@ -172,7 +196,7 @@ final class RingCluster: EngineEnvironment {
         let expected = running.map { transport.nodeIDs[$0.number] }
         return running.compactMap { host in
             guard let engine = host.engine else { return nil }
-            if engine.state == .operational, engine.members == expected, engine.ring == running.first?.engine?.ring { return nil }
+            if engine.state == .operational, engine.members.sorted() == expected, engine.ring == running.first?.engine?.ring { return nil }
             return Violation("one ring of all", "host \(host.number) is \(engine.state) in \(engine.ring) \(engine.members) of \(expected)")
         }
     }

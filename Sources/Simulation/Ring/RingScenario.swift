@@ -1,5 +1,6 @@
 import EngineKit
 import TotemNode
+import TotemWire
 
 /// What the workload tells the processors of a ring to do.
 public enum RingCommand: Sendable, Hashable, CustomStringConvertible {
@@ -19,6 +20,8 @@ public enum RingCommand: Sendable, Hashable, CustomStringConvertible {
 /// Rings of bare Totem processors, judged by extended virtual synchrony.
 public struct RingScenario: Scenario {
     public let name: String
+    /// Their generation.
+    public var generation: TotemGeneration
     /// Number of processors.
     public var hosts: Int
     /// Their transport.
@@ -29,6 +32,8 @@ public struct RingScenario: Scenario {
     public var messages = 200
     /// Whether a processor leaves in order now and then.
     public var leaves: Bool
+    /// Whether every other processor has the other byte order.
+    public var hasForeignHosts = false
 
     /// Faults begin this long after the processors were started.
     static let quietStart = Interval.seconds(2)
@@ -39,9 +44,17 @@ public struct RingScenario: Scenario {
     /// How long nothing may change afterwards.
     static let stability = Interval.seconds(10)
 
-    /// Rings of `hosts` processors that suffer `mix`.
-    public init(name: String, hosts: Int, transport: RingTransport.Kind, mix: FaultMix, leaves: Bool = false) {
+    /// Rings of `hosts` processors of `generation` that suffer `mix`.
+    public init(
+        name: String,
+        generation: TotemGeneration = .corosync3,
+        hosts: Int,
+        transport: RingTransport.Kind,
+        mix: FaultMix,
+        leaves: Bool = false
+    ) {
         self.name = name
+        self.generation = generation
         self.hosts = hosts
         self.transport = transport
         self.mix = mix
@@ -77,7 +90,22 @@ public struct RingScenario: Scenario {
     }
 
     public func run(seed: UInt64, script: Script<RingCommand>, tap: VirtualNetwork.Tap?) -> RunResult {
-        let cluster = RingCluster(hosts: hosts, transport: transport, seed: seed)
+        switch generation {
+        case .totem2005: run(OpenAIS2005.self, seed, script, tap)
+        case .openais080: run(OpenAIS080.self, seed, script, tap)
+        case .corosync1: run(Corosync1.self, seed, script, tap)
+        case .corosync2: run(Corosync2.self, seed, script, tap)
+        case .corosync3: run(Corosync3.self, seed, script, tap)
+        }
+    }
+
+    private func run<Dialect: TotemDialect>(
+        _ dialect: Dialect.Type,
+        _ seed: UInt64,
+        _ script: Script<RingCommand>,
+        _ tap: VirtualNetwork.Tap?
+    ) -> RunResult {
+        let cluster = RingCluster<Dialect>(hosts: hosts, transport: transport, hasForeignHosts: hasForeignHosts, seed: seed)
         cluster.network.tap = tap
         cluster.run(script)
         cluster.repair()

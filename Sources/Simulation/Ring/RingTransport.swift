@@ -16,6 +16,10 @@ public struct RingTransport: Sendable, Hashable {
     public var kind: Kind
     /// Node id of each host.
     public var nodeIDs: [UInt32]
+    /// Whether the node with the lowest id has the highest address, to tell the order of the one from that of the other.
+    public var reversesAddresses = false
+    /// Whether node ids are the addresses as numbers, as in 2005.
+    public var idsAreAddresses = false
 
     /// corosync's default port.
     public static let port: UInt16 = 5405
@@ -34,9 +38,16 @@ public struct RingTransport: Sendable, Hashable {
         Endpoint(IPAddress(ipv4: 0x0A02_0000 + nodeID), port)
     }
 
+    /// The address of a node of this transport.
+    public func endpoint(of nodeID: UInt32) -> Endpoint {
+        if idsAreAddresses { return Endpoint(IPAddress(ipv4: nodeID), Self.port) }
+        guard reversesAddresses, let last = nodeIDs.max() else { return Self.endpoint(of: nodeID) }
+        return Self.endpoint(of: last + 1 - nodeID)
+    }
+
     /// Gives `host` the address of node `nodeID` and puts it into the group.
     public func attach(_ host: Int, as nodeID: UInt32, to network: VirtualNetwork) {
-        network.bind(Self.endpoint(of: nodeID), to: host)
+        network.bind(endpoint(of: nodeID), to: host)
         if kind == .udp { network.join(Self.group, host: host) }
     }
 
@@ -49,19 +60,19 @@ public struct RingTransport: Sendable, Hashable {
         host: Int,
         on network: VirtualNetwork
     ) {
-        let source = Self.endpoint(of: nodeID)
+        let source = endpoint(of: nodeID)
         switch (destination, kind) {
         case (.node(let target), _):
-            network.transmit(datagram, from: source, host: host, to: Self.endpoint(of: target))
+            network.transmit(datagram, from: source, host: host, to: endpoint(of: target))
         case (.everyone, .udp), (.members, .udp):
             network.transmit(datagram, from: source, host: host, to: Self.group)
         case (.everyone, .udpu):
             for target in nodeIDs where target != nodeID {
-                network.transmit(datagram, from: source, host: host, to: Self.endpoint(of: target))
+                network.transmit(datagram, from: source, host: host, to: endpoint(of: target))
             }
         case (.members, .udpu):
             for target in members where target != nodeID {
-                network.transmit(datagram, from: source, host: host, to: Self.endpoint(of: target))
+                network.transmit(datagram, from: source, host: host, to: endpoint(of: target))
             }
         }
     }

@@ -44,6 +44,7 @@ extension TotemNode {
         at now: Instant,
         into effects: inout Output
     ) {
+        if rules.messagesStopRepetition { deadlines[.tokenRetransmit] = nil }
         guard message.ring == ringID else {
             hearForeign(sender, at: now, into: &effects)
             return
@@ -65,7 +66,7 @@ extension TotemNode {
         insert(packet, at: message.sequence)
         counters.messagesReceived += 1
         if precedes(received.highSequence, message.sequence) { received.highSequence = message.sequence }
-        received.extend(over: state == .recovery ? recoveryQueue : regularQueue)
+        if state != .recovery || rules.hasFlowControl { received.extend(over: state == .recovery ? recoveryQueue : regularQueue) }
         if state == .operational { deliverReceived(into: &effects) }
     }
 

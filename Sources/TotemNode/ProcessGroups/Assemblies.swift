@@ -5,6 +5,9 @@ import WireFormat
 /// The open messages of every sender. There are two sets: what is sent while a new ring synchronises must not be mixed with
 /// messages that began before (assembly_ref totempg.c:290).
 struct Assemblies: Sendable {
+    private let generation: TotemGeneration
+    private let hasGroups: Bool
+
     /// Whether packets belong to the set of the ring that still synchronises (totempg_waiting_transack).
     var isTransitional = false
 
@@ -13,6 +16,12 @@ struct Assemblies: Sendable {
     // Read again and again, so that a message in one packet allocates nothing.
     private var packet = ProcessGroupPacket()
     private var header = GroupHeader()
+
+    /// Nothing yet, of senders of `generation`.
+    init(_ generation: TotemGeneration) {
+        self.generation = generation
+        hasGroups = TotemRules(generation).hasGroups
+    }
 
     /// Forgets the open messages of senders that are gone.
     mutating func remove(_ senders: [UInt32]) {
@@ -31,10 +40,17 @@ struct Assemblies: Sendable {
         into effects: inout Effects<TotemDestination, TotemEvent>
     ) -> TotemRefusal? {
         var reader = WireReader(payload, byteOrder: byteOrder)
-        guard (try? packet.visit(&reader)) != nil, packet.lengthsMatchData else { return .brokenFragment(from: sender) }
+        guard (try? packet.visit(&reader)) != nil, packet.lengthsAreSound(in: generation) else { return .brokenFragment(from: sender) }
         var isIntact = true
+        let hasGroups = hasGroups
         let isWhole = withAssembler(of: sender) { assembler, packet, header in
             assembler.receive(packet, in: payload) { message in
+                guard hasGroups else {
+                    delivered += 1
+                    let content = effects.keep(message)
+                    effects.report(.message(from: sender, group: ByteRange(), payload: content, byteOrder: byteOrder))
+                    return
+                }
                 var reader = WireReader(message, byteOrder: byteOrder)
                 guard (try? header.visit(&reader)) != nil else {
                     isIntact = false

@@ -7,10 +7,10 @@ struct GroupHeaderCache: Sendable {
     private var headers: [(group: StaticString, bytes: [UInt8])] = []
 
     /// The header of a message for `group`.
-    mutating func header(for group: StaticString) -> [UInt8] {
+    mutating func header(for group: StaticString, byteOrder: ByteOrder) -> [UInt8] {
         for (known, bytes) in headers where known.utf8Start == group.utf8Start { return bytes }
         let name = group.withUTF8Buffer { Array($0) }
-        let bytes = (try? GroupHeader(group: name).bytes(byteOrder: .host)) ?? []
+        let bytes = (try? GroupHeader(group: name).bytes(byteOrder: byteOrder)) ?? []
         headers.append((group, bytes))
         return bytes
     }
@@ -43,13 +43,14 @@ extension TotemNode {
         guard state != .idle, state != .left else { throw .notRunning }
         let count = payload.count + rest.count
         guard count <= Self.messageSizeLimit else { throw .tooLarge(count) }
-        let header = groupHeaders.header(for: group)
+        let header = rules.hasGroups ? groupHeaders.header(for: group, byteOrder: byteOrder) : []
         // byte_count_send_ok (totempg.c:1060).
         let packetBytes = configuration.networkMTU - ProcessGroupPacket.fixedSize - 16
         let needed = (header.count + count + packer.waitingBytes) / packetBytes + 1
         guard needed <= (awaitsTransAck ? transitionalOutgoing : outgoing).room else { throw .queueFull }
         cancelHold(into: &effects)
         header.withUnsafeBytes { bytes in
+            guard !header.isEmpty else { return }
             // The daemons give the lengths and the name as two pieces.
             pack(UnsafeRawBufferPointer(rebasing: bytes[..<4]), isLast: false)
             pack(UnsafeRawBufferPointer(rebasing: bytes[4...]), isLast: count == 0)

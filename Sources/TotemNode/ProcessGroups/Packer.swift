@@ -7,6 +7,10 @@ import TotemWire
 struct Packer: Sendable {
     /// Largest packet without its fixed header: lengths and data.
     private let limit: Int
+    /// Whether a full packet has its greatest length whatever is in it.
+    private let fillsPackets: Bool
+    /// Whether the rest of a piece that fills no packet waits, and not only a whole piece.
+    private let packsRests: Bool
     /// Header of the packet that is being filled; its lengths are those of the messages that are complete.
     private var packet = ProcessGroupPacket()
     private var data: [UInt8] = []
@@ -17,7 +21,9 @@ struct Packer: Sendable {
     private var nextFragment: UInt8 = 1
 
     /// A packer for packets of at most `packetLimit` bytes.
-    init(packetLimit: Int) {
+    init(packetLimit: Int, fillsPackets: Bool = false, packsRests: Bool = false) {
+        self.fillsPackets = fillsPackets
+        self.packsRests = packsRests
         limit = packetLimit - ProcessGroupPacket.fixedSize
         data.reserveCapacity(limit)
     }
@@ -40,7 +46,7 @@ struct Packer: Sendable {
         var copied = 0
         while true {
             let room = limit - 2 * (packet.messageLengths.count + 1)
-            if piece.count + data.count < room - 2 {
+            if (packsRests ? piece.count - copied : piece.count) + data.count < room - 2 {
                 data.append(contentsOf: piece[copied...])
                 openLength += piece.count - copied
                 nextFragment = 1
@@ -58,6 +64,7 @@ struct Packer: Sendable {
             }
             packet.messageLengths.append(UInt16(openLength))
             openLength = 0
+            if fillsPackets { data.append(contentsOf: repeatElement(0, count: room - data.count)) }
             send(fragmented: fragmented, emit)
             if copied == piece.count { return }
         }

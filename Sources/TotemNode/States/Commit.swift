@@ -18,6 +18,7 @@ extension TotemNode {
         commitToken.header = header(.commitToken)
         commitToken.ring = Dialect.ring(of: ownAddress, sequence: highestRingSequence &+ 4)
         commitToken.addresses = ordered.map { identities[$0] }
+        commitToken.memberIndex = rules.indexNamesLastWriter ? Int32(ordered.count) - 1 : 0
         newMembers = ordered
         commitToken.entries = Array(repeating: Commit.Entry(), count: ordered.count)
     }
@@ -38,16 +39,17 @@ extension TotemNode {
         effects.report(.storeRingSequence(ringID.sequence))
         deadlines[.join] = nil
         deadlines[.consensus] = nil
-        change(to: .commit, into: &effects)
         flow = FlowControl()
-        passing.target = newMembers[Int(commitToken.memberIndex) % newMembers.count]
+        if !rules.indexNamesLastWriter { passing.target = newMembers[Int(commitToken.memberIndex) % newMembers.count] }
         sendCommitToken(at: now, into: &effects)
+        change(to: .commit, into: &effects)
         deadlines[.token] = now + configuration.timers.token
+        deadlines[.tokenRetransmit] = now + configuration.timers.tokenRetransmit
     }
 
     /// memb_state_commit_token_update (totemsrp.c:3100).
     private mutating func fillOwnEntry() {
-        let index = Int(commitToken.memberIndex)
+        let index = ownIndex(in: commitToken)
         recovery.hasReceivedAll = received.allReceivedUpTo == received.highSequence
         commitToken.entries[index].ring = oldRingID
         commitToken.entries[index].allReceivedUpTo = oldRingState.allReceivedUpTo
@@ -62,23 +64,36 @@ extension TotemNode {
             commitToken.entries[position].receivedFlag = 0
             if position == index { recovery.hasReceivedAll = false }
         }
-        commitToken.memberIndex += 1
+        if !rules.indexNamesLastWriter { commitToken.memberIndex += 1 }
+    }
+
+    /// Index of the entry that the receiver of `commit` fills in, out of range in a token that no daemon sends.
+    private func ownIndex(in commit: Commit) -> Int {
+        let index = Int(commit.memberIndex)
+        guard rules.indexNamesLastWriter else { return index }
+        return index >= -1 && index < commit.addresses.count ? (index + 1) % commit.addresses.count : -1
     }
 
     /// memb_state_commit_token_send (totemsrp.c:3211).
     mutating func sendCommitToken(at now: Instant, into effects: inout Output) {
         commitToken.tokenSequence &+= 1
-        commitToken.header.setSender(nodeID)
-        guard let datagram = try? effects.keep(&commitToken) else { return }
-        rememberToken(datagram, effects)
+        if rules.indexNamesLastWriter {
+            let index = ownIndex(in: commitToken)
+            commitToken.memberIndex = Int32(index)
+            passing.target = newMembers[(index + 1) % newMembers.count]
+        }
+        if !rules.repeatedTokenNamesPredecessor || state != .commit { commitToken.header.setSender(nodeID) }
+        guard let datagram = try? effects.keep(&commitToken, byteOrder: byteOrder) else { return }
         sendToken(datagram, to: passing.target, at: now, into: &effects)
+        guard rules.repeatsCommitToken else { return }
+        rememberToken(datagram, effects)
         deadlines[.tokenRetransmit] = now + configuration.timers.tokenRetransmit
     }
 
     /// message_handler_memb_commit_token (totemsrp.c:4839). What no daemon sends, an index outside the list or a list without this
     /// processor, is ignored: the daemons would stop.
     mutating func receiveCommitToken(_ commit: Commit, at now: Instant, into effects: inout Output) {
-        let index = Int(commit.memberIndex)
+        let index = ownIndex(in: commit)
         guard let members = identities.nodes(of: commit.addresses), members.count == commit.addresses.count else { return }
         switch state {
         case .gather:
@@ -89,8 +104,11 @@ extension TotemNode {
             newMembers = members.nodes
             enterCommit(at: now, into: &effects)
         case .commit:
-            guard commit.ring.sequence == ringID.sequence, index == members.count, members.nodes == newMembers
-            else { return }
+            // Copies of the first round are ignored; in 2005 they are told by the entries that are not filled in.
+            let isComplete =
+                rules.indexNamesLastWriter
+                ? index >= 0 && !commit.entries.contains(where: { $0.ring == Dialect.Ring() }) : index == members.count
+            guard commit.ring == ringID, members.nodes == newMembers, isComplete else { return }
             commitToken = commit
             enterRecovery(at: now, into: &effects)
         case .recovery:

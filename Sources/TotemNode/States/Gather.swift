@@ -33,6 +33,7 @@ extension TotemNode {
         deadlines[.token] = nil
         deadlines[.mergeDetect] = nil
         deadlines[.hold] = nil
+        deadlines[.heartbeat] = nil
         gathering.consensus = NodeList([nodeID])
         change(to: .gather, into: &effects)
     }
@@ -85,18 +86,20 @@ extension TotemNode {
 
     /// memb_leave_message_send (totemsrp.c:3388): this processor last in the failed list, node id 0 in the header.
     mutating func sendLeave(into effects: inout Output) {
+        guard rules.leave != .silent else { return }
         gathering.failed.insert(nodeID)
         var leave = joinMessage(
             processors: gathering.processors.subtracting(NodeList([nodeID])),
             failed: gathering.failed,
             header: 0
         )
+        if rules.leave == .namelessAddress { leave.systemFrom = leave.systemFrom.leaving }
         multicast(&leave, into: &effects)
     }
 
     /// Sends a message to everyone, members of the ring or not.
     mutating func multicast(_ message: inout some WireStructure, into effects: inout Output) {
-        guard let datagram = try? effects.keep(&message) else { return }
+        guard let datagram = try? effects.keep(&message, byteOrder: byteOrder) else { return }
         effects.transmit(datagram, to: .everyone)
     }
 }

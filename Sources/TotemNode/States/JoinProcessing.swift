@@ -15,14 +15,14 @@ extension TotemNode {
     /// message_handler_memb_join (totemsrp.c:4762).
     mutating func receiveJoin(_ join: ReceivedJoin, at now: Instant, into effects: inout Output) {
         // After a pause, JOINs that waited meanwhile speak of a time that is over (reference/totem-engine.md 3).
-        guard now - pauseCheck <= configuration.timers.token / 2 else {
+        if rules.flushesJoins, isFlushing || now - pauseCheck > configuration.timers.token / 2 {
             counters.joinsFlushed += 1
             return
         }
         highestRingSequence = max(highestRingSequence, join.ringSequence)
         switch state {
         case .operational:
-            if !isOutdated(join) { process(join, at: now, into: &effects) }
+            if !rules.ignoresOutdatedJoins || !isOutdated(join) { process(join, at: now, into: &effects) }
         case .gather:
             process(join, at: now, into: &effects)
         case .commit:
@@ -79,14 +79,14 @@ extension TotemNode {
             return
         }
         // A member that restarts quickly says nothing new, yet its ring is gone.
-        if state == .operational { enterGather(at: now, into: &effects) }
+        if state == .operational, rules.anyJoinEndsRing { enterGather(at: now, into: &effects) }
     }
 
-    /// Only a member of the last ring is believed when it says who failed: processors that come from elsewhere could not know.
+    /// As a rule only a member of the last ring is believed when it says who failed: processors that come from elsewhere could not know.
     private mutating func merge(failed: NodeList, of sender: UInt32) {
         if failed.contains(nodeID) {
             gathering.failed.insert(sender)
-        } else if members.contains(sender) {
+        } else if rules.believesStrangers || members.contains(sender) {
             gathering.failed.merge(failed)
         }
     }

@@ -22,9 +22,9 @@ extension TotemNode {
             )
         )
         assemblies.remove(left)
-        awaitsTransAck = true
+        awaitsTransAck = rules.waitsForSynchronisation
         deliver(upTo: oldRingState.highSequence, skippingGaps: true, into: &effects)
-        assemblies.isTransitional = true
+        assemblies.isTransitional = awaitsTransAck
         effects.report(
             .membership(TotemMembership(isTransitional: false, ring: ring, members: newMembers, joined: joined, left: left))
         )
@@ -39,8 +39,7 @@ extension TotemNode {
         oldRingID = ringID
         counters.ringsFormed += 1
         change(to: .operational, into: &effects)
-        pauseCheck = now
-        deadlines[.pause] = now + configuration.timers.token / 5
+        restartPauseCheck(at: now)
     }
 
     /// Takes the messages of the old ring out of the messages of the new ring that brought them
@@ -65,7 +64,7 @@ extension TotemNode {
         }
     }
 
-    private func storedMessage(_ bytes: [UInt8]) -> Message? {
+    func storedMessage(_ bytes: [UInt8]) -> Message? {
         bytes.withUnsafeBytes { buffer in
             guard let byteOrder = Dialect.byteOrder(of: buffer) else { return nil }
             return try? Message(reading: buffer, byteOrder: byteOrder)

@@ -25,13 +25,13 @@ extension TotemNode {
         recoveryQueue.removeAll(newHead: messageSequenceStart, from: &packets)
         discardRecoveryMessages()
         sendCommitToken(at: now, into: &effects)
-        transitionalMembers = members.filter { member in
-            zip(newMembers, commitToken.entries).contains { $0 == member && $1.ring == oldRingID }
+        transitionalMembers = zip(newMembers, commitToken.entries).compactMap { member, entry in
+            members.contains(member) && entry.ring == oldRingID ? member : nil
         }
         let someoneLacksMessages = zip(newMembers, commitToken.entries).contains {
             transitionalMembers.contains($0) && $1.receivedFlag == 0
         }
-        if someoneLacksMessages {
+        if someoneLacksMessages || rules.alwaysRecovers {
             deliverableMembers = transitionalMembers
             originateRecoveryMessages()
         }
@@ -66,6 +66,12 @@ extension TotemNode {
         header.ring = ringID
         for offset in 1...range {
             guard let old = regularQueue[low &+ offset], recoveryOutgoing.room > 0 else { continue }
+            if rules.recoveryNamesOriginator {
+                guard let message = storedMessage(packets.withBytes(old) { Array($0) }) else { continue }
+                header = message
+                header.header.encapsulated = Message.encapsulatedInRecovery
+                header.ring = ringID
+            }
             guard let packet = encapsulate(old, behind: &header) else { continue }
             recoveryOutgoing.append(packet)
         }
@@ -74,7 +80,9 @@ extension TotemNode {
     private mutating func encapsulate(_ old: PacketStore.Handle, behind header: inout Message) -> PacketStore.Handle? {
         var inner: [UInt8] = []
         packets.withBytes(old) { inner.append(contentsOf: $0) }
-        guard let bytes = try? header.bytes(payload: inner, limit: messageHeaderSize + inner.count) else { return nil }
+        guard let bytes = try? header.bytes(byteOrder: byteOrder, payload: inner, limit: messageHeaderSize + inner.count) else {
+            return nil
+        }
         return bytes.withUnsafeBytes { packets.insert($0) }
     }
 
@@ -84,25 +92,27 @@ extension TotemNode {
         token.header = header(.token)
         token.ring = ringID
         token.sequence = messageSequenceStart
-        token.allReceivedUpTo = messageSequenceStart &- 1
+        token.allReceivedUpTo = rules.waitsForLowWater ? messageSequenceStart : messageSequenceStart &- 1
         token.allReceivedUpToAddress = nodeID
-        recovery.hasSetRetransmitFlag = !recoveryOutgoing.isEmpty
+        recovery.hasSetRetransmitFlag = rules.waitsForLowWater || !recoveryOutgoing.isEmpty
         token.retransmitFlag = recovery.hasSetRetransmitFlag ? 1 : 0
         passToken(forward: true, at: now, into: &effects)
         deadlines[.token] = now + configuration.timers.token
         deadlines[.tokenRetransmit] = now + configuration.timers.tokenRetransmit
     }
 
-    /// The part of the token's visit that only RECOVERY has (totemsrp.c:4039-4110); it may end recovery.
-    mutating func updateRecovery(at now: Instant, into effects: inout Output) {
-        if !recoveryOutgoing.isEmpty {
+    /// The part of the token's visit that only RECOVERY has (totemsrp.c:4039-4110); it may end recovery. `previous` is the `aru` of the
+    /// visit before.
+    mutating func updateRecovery(previous: UInt32, at now: Instant, into effects: inout Output) {
+        let isLow = rules.waitsForLowWater && earlier(received.allReceivedUpTo, previous) != received.highSequence
+        if !recoveryOutgoing.isEmpty || isLow {
             if token.retransmitFlag == 0 {
                 token.retransmitFlag = 1
                 recovery.hasSetRetransmitFlag = true
             }
         } else if token.retransmitFlag == 1, recovery.hasSetRetransmitFlag {
             token.retransmitFlag = 0
-            recovery.hasSetRetransmitFlag = false
+            recovery.hasSetRetransmitFlag = rules.waitsForLowWater
         }
         recovery.quietVisits = token.retransmitFlag == 0 ? recovery.quietVisits + 1 : 0
         if recovery.quietVisits == 2 { recovery.installSequence = token.sequence }
@@ -123,6 +133,8 @@ extension TotemNode {
     mutating func abandonRecovery(at now: Instant, into effects: inout Output) {
         received.allReceivedUpTo = oldRingState.allReceivedUpTo
         received.highSequence = oldRingState.highSequence
+        // Tokens of the ring that came to nothing must not be passed on (ring_state_restore totemsrp.c:1327@D1).
+        if rules.passesTokensWhileGathering { ringID = Dialect.ring(of: Dialect.Address(), sequence: ringID.sequence) }
         enterGather(at: now, into: &effects)
     }
 }

@@ -25,14 +25,16 @@ extension TotemNode {
         return answered
     }
 
-    /// Asks for what is missing here, after some patience.
+    /// Asks for what is missing here, as a rule after some patience.
     mutating func requestMissing() {
-        let range = token.sequence &- received.allReceivedUpTo
-        guard range > 0 else { return }
+        let last = rules.patience == .none ? received.highSequence : token.sequence
+        guard precedes(received.allReceivedUpTo, last) else { return }
+        let range = last &- received.allReceivedUpTo
         for offset in 1...range where token.retransmitList.count < Dialect.retransmitEntriesLimit {
             let sequence = received.allReceivedUpTo &+ offset
             guard currentQueue.contains(sequence) else { break }
-            guard currentQueue[sequence] == nil, countMiss(of: sequence) >= configuration.timers.missCount else { continue }
+            guard currentQueue[sequence] == nil else { continue }
+            guard rules.patience == .none || countMiss(of: sequence) >= configuration.timers.missCount else { continue }
             guard !token.retransmitList.contains(where: { $0.sequence == sequence }) else { continue }
             token.retransmitList.append(.init(ring: ringID, sequence: sequence))
             counters.retransmissionRequests += 1
@@ -45,6 +47,7 @@ extension TotemNode {
 
     /// Multicasts a stored message to the members of the ring.
     mutating func send(_ packet: PacketStore.Handle, into effects: inout Output) {
+        guard !rules.isSilentAlone || newMembers.count > 1 else { return }
         let datagram = packets.withBytes(packet) { effects.keep($0) }
         effects.transmit(datagram, to: .members)
     }

@@ -58,7 +58,8 @@ public enum Corosync2: TotemDialect {
         }
 
         public init(nodeID: UInt32, at addresses: [IPAddress]) {
-            count = UInt8(clamping: max(1, min(addresses.count, Int(Corosync2.ringLimit))))
+            // Daemons say 2 with one ring too (capture needle2.4-udpu-form); the second address then has no family.
+            count = Corosync2.ringLimit
             if let address = addresses.first { first = TotemIPAddress(nodeID: nodeID, address) }
             if addresses.count > 1 { second = TotemIPAddress(nodeID: nodeID, addresses[1]) }
         }
