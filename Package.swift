@@ -106,8 +106,8 @@ let package = Package(
         .target(
             name: "BridgeRuntime",
             dependencies: [
-                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemWire", "Captures", "EngineKit",
-                "WireFormat",
+                "Sides", "Bridging", "CmanNode", "CmanWire", "ClusterServices", "TotemNode", "TotemSecurity", "TotemWire", "Captures",
+                "EngineKit", "WireFormat",
                 "CLinuxNet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -162,8 +162,8 @@ let package = Package(
         tests(
             "BridgeRuntime",
             [
-                "ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "ClusterServices", "Sides", "Bridging",
-                "Captures", "EngineKit", "WireFormat",
+                "ringbridge", "CaptureSupport", "BridgeRuntime", "CmanNode", "TotemNode", "TotemSecurity", "TotemWire", "ClusterServices",
+                "Sides", "Bridging", "Captures", "EngineKit", "WireFormat",
             ]
         ),
         // Whole programs against real corosync in network namespaces; needs root.

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -212,6 +213,16 @@ int linuxnet_signals_read(int descriptor) {
     ssize_t count = read(descriptor, &information, sizeof(information));
     if (count == (ssize_t)sizeof(information)) return (int)information.ssi_signo;
     return count < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+int linuxnet_random(void *bytes, size_t count) {
+    size_t filled = 0;
+    while (filled < count) {
+        ssize_t result = getrandom((uint8_t *)bytes + filled, count - filled, 0);
+        if (result > 0) filled += (size_t)result;
+        else if (errno != EINTR) return -errno;
+    }
+    return 0;
 }
 
 static int describe_interface(const char *name, linuxnet_interface *found) {

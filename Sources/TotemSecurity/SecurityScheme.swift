@@ -33,6 +33,14 @@ public struct SecurityScheme: Sendable, Hashable {
         }
     }
 
+    /// How many bytes longer an envelope is than what is in it, at most: what daemons take off the size of their packets
+    /// (reference/totem-wire.md 1.3; totemcrypto.c:801-834@ne takes off two blocks and not one).
+    public var largestOverhead: Int {
+        let salt = cipher == .none ? 0 : EnvelopeLayout.saltSize
+        let padding = cipher.blockSize == 1 ? 0 : 2 * cipher.blockSize
+        return (prefix == nil ? 0 : EnvelopeLayout.prefixSize) + salt + padding + hash.digestSize
+    }
+
     /// Whether a key is needed to read the packet or to know that it is genuine.
     public var needsKey: Bool { cipher != .none || hash != .none }
 }

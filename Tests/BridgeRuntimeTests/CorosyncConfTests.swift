@@ -3,6 +3,8 @@ import EngineKit
 import Foundation
 import Testing
 import TotemNode
+import TotemSecurity
+import TotemWire
 import WireFormat
 
 @testable import BridgeRuntime
@@ -56,6 +58,38 @@ import WireFormat
         let text = try Self.recorded(name)
         let error = #expect(throws: ConfigurationError.self) { try CorosyncConf(text: text, file: "corosync.conf") }
         #expect(error?.remedy.isEmpty == false)
+    }
+
+    @Test func readsTheFilesOfRecordedRingsWithTwoNetworks() throws {
+        let active = try CorosyncConf(text: try Self.recorded("needle2.4-udpu-rrpactive"), file: "c", generation: .corosync2)
+        #expect(active.redundantRing.mode == .active && active.networks.map(\.port) == [5405, 5405])
+        #expect(
+            active.networks.allSatisfy { $0.group == nil } && active.nodes.map(\.addresses.last) == ["10.77.3.1", "10.77.3.2", "10.77.3.3"]
+        )
+        // The daemon's own log says so of three nodes.
+        #expect(active.timers.token == .milliseconds(1650) && active.redundantRing.tokenExpired == .milliseconds(392))
+        #expect(active.security.scheme(of: .corosync2) == .corosync2Plain)
+        let passive = try CorosyncConf(text: try Self.recorded("flatiron1.4-udp-rrppassive"), file: "c", generation: .corosync1)
+        #expect(passive.redundantRing.mode == .passive && passive.networks.map(\.port) == [5405, 5415])
+        #expect(passive.networks.map(\.group) == [IPAddress("239.192.77.2"), IPAddress("239.192.77.3")])
+        #expect(passive.redundantRing.multicastProblemCountThreshold == 100 && passive.timers.token == .milliseconds(1000))
+        #expect(passive.nodes.isEmpty && passive.security.scheme(of: .corosync1) == nil)
+    }
+
+    @Test(arguments: [
+        ("flatiron1.4-udp-nss", TotemGeneration.corosync1, SecurityScheme.corosync1NSS),
+        ("flatiron1.4-udp-sober", .corosync1, .corosync1),
+        ("flatiron1.4-udp-sober", .openais080, .openais),
+        ("needle2.4-udpu-aes256-sha1", .corosync2, SecurityScheme(.corosync23, cipher: .aes256, hash: .sha1)),
+        ("needle2.4-udpu-secauth", .corosync2, SecurityScheme(.corosync23, cipher: .aes256, hash: .sha1)),
+        ("needle2.4-udpu-none-sha256", .corosync2, SecurityScheme(.corosync23, cipher: .none, hash: .sha256)),
+        ("needle2.4-udp", .corosync2, .corosync2Plain),
+    ])
+    func readsHowRecordedRingsAreProtected(_ name: String, _ generation: TotemGeneration, _ scheme: SecurityScheme) throws {
+        var text = try Self.recorded(name)
+        // openais had only one transport and did not ask for it.
+        if generation == .openais080 { text = text.replacing("transport: udp", with: "") }
+        #expect(try CorosyncConf(text: text, file: "c", generation: generation).security.scheme(of: generation) == scheme)
     }
 
     static let sample = """

@@ -61,7 +61,7 @@ import WireFormat
         guard case .corosync(let corosync) = node.dialect else { throw UnexpectedDialect() }
         #expect(corosync.timers.token == .milliseconds(400))
         #expect(corosync.timers.consensus == .milliseconds(480))
-        #expect(corosync.multicast?.isMulticast == true)
+        #expect(corosync.networks.first?.group?.isMulticast == true)
     }
 
     @Test func takesTheFilesOfTheDaemons() throws {

@@ -19,16 +19,25 @@ final class NodeUnderTest {
             let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             let builds = ["debug", "release"].map { root.appendingPathComponent(".build/\($0)") }
             let candidates = (folders + builds).map { $0.appendingPathComponent("ringbridge").path }
-            return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "no ringbridge in \(candidates)")
+            return try #require(
+                candidates.first { FileManager.default.isExecutableFile(atPath: $0) },
+                "no ringbridge in \(candidates)"
+            )
         }
     }
 
-    init(_ name: String, configuration: String, in folder: TemporaryFolder) throws {
+    /// Where the program for network namespaces is.
+    static let ip = ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].first { FileManager.default.isExecutableFile(atPath: $0) } ?? "/bin/ip"
+
+    /// Starts it, in the network namespace `namespace` if one is named.
+    init(_ name: String, configuration: String, in folder: TemporaryFolder, namespace: String? = nil) throws {
         self.name = name
         let path = try folder.write("\(name).yaml", configuration)
+        let executable = try Self.executable
+        let arguments = ["node", "--config", path]
         client = try NodeClient(
-            executable: try Self.executable,
-            arguments: ["node", "--config", path],
+            executable: namespace == nil ? executable : Self.ip,
+            arguments: namespace.map { ["netns", "exec", $0, executable] + arguments } ?? arguments,
             log: "\(folder.path)/\(name).log"
         )
     }

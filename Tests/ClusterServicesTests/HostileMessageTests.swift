@@ -8,11 +8,11 @@ import WireFormat
 
 /// Recorded messages with some bytes changed: the services refuse or take them, and go on working.
 @Suite struct HostileMessages {
-    private static func samples() throws -> [RecordedMessage] {
+    private static func samples(
+        _ captures: [String] = ["corosync/3.1.7-udpu-cpg", "corosync/3.1.7-udpu-stop", "corosync/3.1.7-udpu-confver"]
+    ) throws -> [RecordedMessage] {
         var seen: [String: Int] = [:]
-        return try ["3.1.7-udpu-cpg", "3.1.7-udpu-stop", "3.1.7-udpu-confver"].flatMap {
-            try RecordedRing.messages(of: "corosync/\($0).pcap")
-        }.filter { message in
+        return try captures.flatMap { try RecordedRing.messages(of: "\($0).pcap") }.filter { message in
             let key = "\(message.group)\(message.payload.prefix(4))"
             seen[key, default: 0] += 1
             return seen[key, default: 0] <= 5
@@ -72,6 +72,57 @@ import WireFormat
             for message in own { Self.deliver(message.bytes, group: message.group, from: 1, &stack, &effects) }
         }
         #expect(stack.isSynchronised, "seed \(seed)")
+    }
+
+    /// Generations with captures that have every kind of message that their services take.
+    private static let older: [(TotemGeneration, [String])] = [
+        (.openais080, ["openais/wt-f5586a7-form3", "openais/wt-f5586a7-cpg-small", "openais/cman2-02a34df25-dirty-qdisk"]),
+        (.openais080, ["openais/cman2-02a34df25-ports", "openais/cman2-02a34df25-barrier", "openais/wt-f5586a7-services"]),
+        (.corosync1, ["corosync/flatiron1.4-udp-form", "corosync/flatiron1.4-udpu-cpg", "openais/cman3-da8bc8bc-votes"]),
+        (.corosync2, ["corosync/needle2.4-udp-form", "corosync/needle2.4-udp-cpg"]),
+    ]
+
+    @Test(arguments: older) func changedBytesOfOlderGenerationsDoNoHarm(_ generation: TotemGeneration, _ captures: [String]) throws {
+        var random = RandomSource(seed: UInt64(captures.count))
+        var configuration = ProcessorConfiguration(nodeID: 1, nodes: [1, 2, 3])
+        configuration.cman = CmanOnTotemConfiguration(
+            generation == .corosync1 ? .cman3 : .cman2,
+            clusterName: "oacluster",
+            votes: [1: 1, 2: 1, 3: 1],
+            joinTime: 5
+        )
+        var stack = ServiceStack(of: generation, configuration: configuration)
+        var effects = ProcessorEffects()
+        func enter(_ sequence: UInt64) {
+            var address = TotemIPAddress()
+            address.nodeID = 1
+            let ring = TotemRingID(representative: 1, sequence: sequence, representativeAddress: address)
+            stack.receive(
+                TotemMembership(isTransitional: false, ring: ring, members: [1], joined: [1], left: []),
+                at: .zero,
+                into: &effects
+            )
+        }
+        enter(12)
+        for message in try Self.samples(captures) {
+            for _ in 0..<40 {
+                var payload = message.payload
+                for _ in 0...random.next() % 3 {
+                    payload[Int(random.next() % UInt64(min(payload.count, 220)))] = UInt8(truncatingIfNeeded: random.next())
+                }
+                if random.next() % 8 == 0 { payload.removeLast(Int(random.next() % UInt64(payload.count))) }
+                Self.deliver(payload, group: message.group, from: UInt32(random.next() % 6), &stack, &effects)
+                _ = stack.takeMessages()
+                effects.removeAll()
+            }
+        }
+        // The services can be synchronised as before.
+        enter(16)
+        for _ in 0..<60 {
+            for message in stack.takeMessages() { stack.take(message, from: 1, into: &effects) }
+            stack.tokenSent()
+        }
+        #expect(stack.isSynchronised)
     }
 
     @Test func processesOfANodeAreBounded() throws {

@@ -15,7 +15,11 @@ struct ServiceEnsemble {
     private(set) var said: [(sender: UInt32, message: SaidMessage)] = []
 
     init(_ configurations: [ProcessorConfiguration], of generation: TotemGeneration) {
-        for configuration in configurations {
+        self.init(configurations.map { (generation, $0) })
+    }
+
+    init(_ members: [(TotemGeneration, ProcessorConfiguration)]) {
+        for (generation, configuration) in members {
             var stack = ServiceStack(of: generation, configuration: configuration)
             var effects = ProcessorEffects()
             stack.start(into: &effects)

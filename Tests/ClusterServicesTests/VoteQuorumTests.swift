@@ -123,4 +123,86 @@ import TotemNode
         #expect(network.run(.seconds(30)) { $0.isCluster(1, 2) })
         #expect(network[1]?.quorum == nil)
     }
+
+    @Test func theLastManStandingKeepsQuorumWhenItsWindowHasPassed() {
+        var network = ClusterNetwork(nodes: [1, 2, 3, 4, 5], seed: 19) {
+            $0.quorum?.lastManStanding = true
+            $0.quorum?.lastManStandingWindow = .seconds(5)
+        }
+        network.start(1, 2, 3, 4, 5)
+        #expect(network.run(.seconds(60)) { $0.isCluster(1, 2, 3, 4, 5) })
+        for (dead, rest) in [(5, 4), (4, 3), (3, 2)] as [(UInt32, UInt32)] {
+            network.crash(dead)
+            #expect(network.run(.seconds(30)) { $0[1]?.isSynchronised == true && $0[1]?.members.count == Int(rest) })
+            // Nothing falls before the window has passed.
+            #expect(network[1]?.quorum?.expectedVotes == rest + 1)
+            network.run(.seconds(6))
+            for id in 1...rest {
+                #expect(network[id]?.quorum?.expectedVotes == rest)
+                #expect(network[id]?.quorum?.quorum == rest / 2 + 1)
+                #expect(network[id]?.quorum?.isQuorate == true)
+            }
+        }
+    }
+
+    @Test func aNodeWithSeveralVotesEndsLastManStanding() {
+        var network = ClusterNetwork(nodes: [1, 2, 3], seed: 20) {
+            $0.quorum?.lastManStanding = true
+            $0.quorum?.lastManStandingWindow = .seconds(1)
+            if $0.totem.nodeID == 2 { $0.quorum?.votes = 2 }
+        }
+        network.start(1, 2, 3)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2, 3) })
+        network.crash(3)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2) })
+        network.run(.seconds(5))
+        #expect(network[1]?.quorum?.expectedVotes == 4)
+    }
+
+    @Test(
+        arguments: [
+            (.lowest, [1, 2]), (.highest, [3, 4]), (.nodes([3, 1]), [3, 4]), (.nodes([7, 2]), [1, 2]),
+        ] as [(VoteQuorumConfiguration.TieBreaker, [UInt32])]
+    )
+    func oneHalfGoesOn(_ rule: VoteQuorumConfiguration.TieBreaker, _ winners: [UInt32]) {
+        var network = ClusterNetwork(nodes: [1, 2, 3, 4], seed: 21) { $0.quorum?.tieBreaker = rule }
+        network.start(1, 2, 3, 4)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2, 3, 4) })
+        network.passes = { ($0 <= 2) == ($1 <= 2) }
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2) && $0.isCluster(3, 4) })
+        for id in [1, 2, 3, 4] as [UInt32] { #expect(network[id]?.quorum?.isQuorate == winners.contains(id), "node \(id)") }
+        network.passes = { _, _ in true }
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2, 3, 4) })
+        for id in [1, 2, 3, 4] as [UInt32] { #expect(network[id]?.quorum?.isQuorate == true) }
+    }
+
+    @Test func withoutATieBreakerNoHalfGoesOn() {
+        var network = ClusterNetwork(nodes: [1, 2, 3, 4], seed: 22)
+        network.start(1, 2, 3, 4)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2, 3, 4) })
+        network.passes = { ($0 <= 2) == ($1 <= 2) }
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2) && $0.isCluster(3, 4) })
+        for id in [1, 2, 3, 4] as [UInt32] { #expect(network[id]?.quorum?.isQuorate == false) }
+    }
+
+    @Test func expectedVotesAreTrackedOverARestart() {
+        func stored(_ network: ClusterNetwork, _ id: UInt32) -> [UInt32] {
+            (network.events[id] ?? []).compactMap { if case .storeExpectedVotes(let votes) = $0 { votes } else { nil } }
+        }
+        var network = ClusterNetwork(nodes: [1, 2, 3], seed: 23) { $0.quorum?.tracksExpectedVotes = true }
+        network.start(1, 2, 3)
+        #expect(network.run(.seconds(30)) { $0.isCluster(1, 2, 3) })
+        #expect(stored(network, 1) == [3])
+        // What was stored is a bound below which an administrator's word does not go.
+        var later = ClusterNetwork(nodes: [1, 2, 3], seed: 24) {
+            $0.quorum?.tracksExpectedVotes = true
+            $0.quorum?.storedExpectedVotes = 5
+        }
+        later.start(1, 2)
+        #expect(later.run(.seconds(30)) { $0.isCluster(1, 2) })
+        later.perform(1) { #expect($0.reconfigure(expectedVotes: 2, at: $1, into: &$2)) }
+        later.run(.seconds(1))
+        for id in [1, 2] as [UInt32] { #expect(later[id]?.quorum?.expectedVotes == 5) }
+        #expect(stored(later, 1) == [])
+    }
 }

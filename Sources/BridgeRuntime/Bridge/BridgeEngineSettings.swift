@@ -1,6 +1,7 @@
 import Bridging
 import CmanNode
 import Sides
+import TotemWire
 import WireFormat
 
 extension BridgeSettings {
@@ -24,9 +25,11 @@ extension BridgeSettings {
         engine.cman.timers = legacyTimers
         engine.cman.obeysStrangers = legacyObeysStrangers
         engine.corosync.timers = corosyncConf.timers
-        engine.corosync.networkMTU = TotemSockets.networkMTU(
-            interface: corosyncConf.networkMTU,
-            family: nodes.first?.totemAddress.family ?? .ipv4
+        engine.corosync.networkMTU = TotemGeneration.corosync3.networkMTU(
+            ofPackets: corosyncConf.networkMTU,
+            family: nodes.first?.totemAddress.family ?? .ipv4,
+            networks: 1,
+            envelope: 0
         )
         engine.corosync.configurationVersion = corosyncConf.configVersion == 0 ? nil : corosyncConf.configVersion
         engine.corosync.expectedVotes = corosyncConf.expectedVotes

@@ -144,7 +144,9 @@ final class BridgeSockets {
         receivedCount += UInt64(incoming.count)
         for index in 0..<incoming.count {
             let datagram = incoming.bytes(index)
-            if totemGroup != nil, case .proxy(_, .corosync, _) = arrival, TotemSockets.isToken(datagram) { receiveMulticasts(body) }
+            if totemGroup != nil, case .proxy(_, .corosync, _) = arrival, TotemSockets<Corosync3>.isToken(datagram) {
+                receiveMulticasts(body)
+            }
             recorder?.received(datagram, from: incoming.source(index), at: socket.local)
             body(datagram, incoming.source(index), arrival)
         }

@@ -23,6 +23,13 @@ struct BridgeSettingsReader {
 
         var clusterConf = try ClusterConf(contentsOf: ConfigurationPath.resolve(try legacy.requiredText("clusterConf"), from: folder))
         let corosyncConf = try CorosyncConf(contentsOf: ConfigurationPath.resolve(try totem.requiredText("corosyncConf"), from: folder))
+        guard corosyncConf.multicast != TotemNetwork.broadcast else {
+            throw ConfigurationError(
+                corosyncConf.place,
+                "broadcast: yes is not spoken by the bridge",
+                remedy: "use mcastaddr or transport: udpu"
+            )
+        }
         clusterConf.port = try legacy.number("port", 1...65_535) ?? clusterConf.port
         guard clusterConf.name == cluster else {
             throw ConfigurationError(

@@ -1,5 +1,7 @@
 import EngineKit
 import TotemNode
+import TotemSecurity
+import TotemWire
 import WireFormat
 
 /// Takes the meaning out of the sections of corosync.conf.
@@ -14,15 +16,19 @@ struct CorosyncConfReader {
 
     let root: CorosyncSection
     let file: String
+    let generation: TotemGeneration
     private var warnings: [ConfigurationWarning] = []
 
-    init(root: CorosyncSection, file: String) {
+    init(root: CorosyncSection, file: String, generation: TotemGeneration) {
         self.root = root
         self.file = file
+        self.generation = generation
     }
 
     /// Keys that only other parts of the daemon care about, so that they need no warning.
-    private static let withoutEffectOnTheWire: Set<String> = ["threads", "ip_version", "block_unlisted_ips", "cluster_uuid"]
+    private static let withoutEffectOnTheWire: Set<String> = [
+        "threads", "ip_version", "block_unlisted_ips", "cluster_uuid", "vsftype", "clear_node_high_bit",
+    ]
 
     mutating func read() throws(ConfigurationError) -> CorosyncConf {
         let nodes = try readNodes()
@@ -38,15 +44,19 @@ struct CorosyncConfReader {
         var conf = CorosyncConf(
             clusterName: totem.value("cluster_name")?.value,
             transport: transport,
-            timers: TotemTimers(token: .milliseconds(3000)),
+            generation: generation,
             nodes: nodes,
             quorum: quorum,
             place: totem.place
         )
         try readTotem(totem, into: &conf)
-        try readInterface(totem, into: &conf)
+        try readInterfaces(totem, into: &conf)
+        try readRedundantRing(totem, into: &conf)
+        conf.security = try readSecurity(totem)
         for section in root.sections
-        where !["totem", "nodelist", "quorum", "logging", "system", "resources", "uidgid", "nozzle"].contains(section.name) {
+        where !["totem", "nodelist", "quorum", "logging", "system", "resources", "uidgid", "nozzle", "service", "aisexec", "amf", "event"]
+            .contains(section.name)
+        {
             warnings.append(ConfigurationWarning(section.place, "section \(section.name) is unknown and has no effect"))
         }
         conf.warnings = warnings
@@ -57,7 +67,7 @@ struct CorosyncConfReader {
         if let version = totem.value("version"), version.value != "2" {
             throw ConfigurationError(version.place, "version: \(version.value) is unknown", remedy: "write version: 2")
         }
-        for key in ["crypto_cipher", "crypto_hash", "secauth"] {
+        for key in ["crypto_cipher", "crypto_hash", "secauth"] where generation == .corosync3 {
             if let entry = totem.value(key), !["none", "off"].contains(entry.value) {
                 throw ConfigurationError(
                     entry.place,
@@ -68,13 +78,15 @@ struct CorosyncConfReader {
             }
         }
         guard let entry = totem.value("transport") else {
+            // Before knet it was udp, and openais had nothing else.
+            guard generation == .corosync3 else { return .udp }
             throw ConfigurationError(
                 totem.place,
                 "has no transport, which means knet, and the bridge does not speak knet",
                 remedy: "write transport: udpu (or udp); changing it after the upgrade needs a stop of the cluster"
             )
         }
-        guard let transport = CorosyncConf.Transport(rawValue: entry.value) else {
+        guard let transport = CorosyncConf.Transport(rawValue: entry.value), generation > .openais080 || transport == .udp else {
             throw ConfigurationError(
                 entry.place,
                 "transport: \(entry.value) is not spoken by the bridge",
@@ -85,7 +97,7 @@ struct CorosyncConfReader {
     }
 
     private mutating func readTotem(_ totem: CorosyncSection, into conf: inout CorosyncConf) throws(ConfigurationError) {
-        var token: Int64 = 3000
+        var token: Int64?
         var coefficient: Int64 = 650
         for entry in totem.entries {
             switch entry.key {
@@ -96,8 +108,7 @@ struct CorosyncConfReader {
             default: break
             }
         }
-        // The coefficient counts from the third node on (reference/corosync-interop.md, timers).
-        conf.timers = TotemTimers(token: .milliseconds(token + coefficient * Int64(max(0, conf.nodes.count - 2))))
+        conf.timers = Self.timers(generation, token: token, coefficient: coefficient, nodes: conf.nodes.count)
         for entry in totem.entries {
             switch entry.key {
             case "token_retransmit": conf.timers.tokenRetransmit = try milliseconds(entry)
@@ -113,10 +124,14 @@ struct CorosyncConfReader {
             case "version", "cluster_name", "transport", "crypto_cipher", "crypto_hash", "secauth", "token", "token_coefficient", "netmtu",
                 "config_version":
                 break
+            case "rrp_mode", "rrp_token_expired_timeout", "rrp_problem_count_timeout", "rrp_problem_count_threshold",
+                "rrp_problem_count_mcast_threshold", "rrp_autorecovery_check_timeout", "crypto_type", "crypto_accept", "keyfile", "nodeid":
+                if generation == .corosync3 { warnIfUnknown(entry, in: "totem") }
             default: warnIfUnknown(entry, in: "totem")
             }
         }
-        if conf.timers.consensus < conf.timers.token {
+        // openais has its consensus below the token's time by default (totemconfig.c:60-90@wt).
+        if generation > .openais080, conf.timers.consensus < conf.timers.token {
             throw ConfigurationError(
                 totem.value("consensus")?.place ?? totem.place,
                 "consensus (\(conf.timers.consensus)) is shorter than token (\(conf.timers.token))",
@@ -125,56 +140,87 @@ struct CorosyncConfReader {
         }
     }
 
-    private mutating func readInterface(_ totem: CorosyncSection, into conf: inout CorosyncConf) throws(ConfigurationError) {
+    /// The timers of a ring of `generation`; the coefficient counts from the third node of a nodelist on (reference/totem-engine.md 1).
+    static func timers(_ generation: TotemGeneration, token: Int64?, coefficient: Int64 = 650, nodes: Int) -> TotemTimers {
+        let more = generation >= .corosync2 ? coefficient * Int64(max(0, nodes - 2)) : 0
+        switch generation {
+        case .totem2005:
+            var timers = TotemTimers(token: .milliseconds(token ?? 200))
+            (timers.tokenRetransmit, timers.hold) = (.milliseconds(47), .milliseconds(27))
+            (timers.join, timers.consensus) = (.milliseconds(100), .milliseconds(200))
+            return timers
+        case .openais080:
+            var timers = TotemTimers(token: .milliseconds(token ?? 1000))
+            timers.consensus = .milliseconds(800)
+            return timers
+        case .corosync1, .corosync2: return TotemTimers(token: .milliseconds((token ?? 1000) + more))
+        case .corosync3: return TotemTimers(token: .milliseconds((token ?? 3000) + more))
+        }
+    }
+
+    private mutating func readInterfaces(_ totem: CorosyncSection, into conf: inout CorosyncConf) throws(ConfigurationError) {
+        let limit = generation == .corosync3 || generation == .totem2005 ? 1 : RedundantRingConfiguration.interfaceLimit
+        // Nodes with two addresses have two networks even when no section says so.
+        let count = min(limit, max(1, conf.nodes.map(\.addresses.count).max() ?? 1))
+        conf.networks = Array(repeating: TotemNetwork(port: 5405), count: count)
         for section in totem.sections {
             guard section.name == "interface" else {
                 warnings.append(ConfigurationWarning(section.place, "section totem.\(section.name) is unknown and has no effect"))
                 continue
             }
-            if let ring = section.value("ringnumber") ?? section.value("linknumber"), ring.value != "0" {
-                throw ConfigurationError(
-                    ring.place,
-                    "has a second ring",
-                    remedy: "corosync 3 has one ring with udp and udpu: remove the section"
-                )
-            }
-            for entry in section.entries {
-                switch entry.key {
-                case "mcastport": conf.port = UInt16(try number(entry, 1...65_535))
-                case "ttl": conf.hops = Int(try number(entry, 0...255))
-                case "mcastaddr":
-                    guard let address = IPAddress(entry.value), address.isMulticast else {
-                        throw ConfigurationError(
-                            entry.place,
-                            "mcastaddr: \(entry.value) is no multicast address",
-                            remedy: "write e.g. 239.192.1.1"
-                        )
-                    }
-                    conf.multicast = address
-                case "broadcast":
-                    if entry.value == "yes" {
-                        throw ConfigurationError(
-                            entry.place,
-                            "broadcast: yes is not spoken by the bridge",
-                            remedy: "use mcastaddr or transport: udpu"
-                        )
-                    }
-                case "ringnumber", "linknumber", "bindnetaddr": break
-                default: warnIfUnknown(entry, in: "totem.interface")
+            var ring = 0
+            if let entry = section.value("ringnumber") ?? section.value("linknumber") {
+                guard entry.value == "0" || limit == 2 else {
+                    throw ConfigurationError(
+                        entry.place,
+                        "has a second ring",
+                        remedy: "\(generation.name) has one ring with udp and udpu: remove the section"
+                    )
                 }
+                ring = Int(try number(entry, 0...Int64(limit - 1)))
+            }
+            while conf.networks.count <= ring { conf.networks.append(TotemNetwork(port: 5405)) }
+            try read(section, into: &conf.networks[ring])
+            if conf.networks[ring].group == TotemNetwork.broadcast, section.value("mcastport") == nil {
+                // All networks have one broadcast address (totemconfig.c:1207@ne).
+                conf.networks[ring].port = 5405 + 2 * UInt16(ring)
             }
         }
-        if conf.transport == .udpu {
-            conf.multicast = nil
-        } else if conf.multicast == nil {
-            let usesIPv6 = totem.value("ip_version").map { $0.value == "ipv6" } ?? conf.nodes.contains { $0.address.contains(":") }
-            conf.multicast = Self.multicastAddress(ofCluster: conf.clusterName ?? "", family: usesIPv6 ? .ipv6 : .ipv4)
+        guard conf.transport == .udp else {
+            for index in conf.networks.indices { conf.networks[index].group = nil }
+            return
+        }
+        let usesIPv6 = totem.value("ip_version").map { $0.value == "ipv6" } ?? conf.nodes.contains { $0.address.contains(":") }
+        for index in conf.networks.indices where conf.networks[index].group == nil {
+            let family: IPAddress.Family = usesIPv6 ? .ipv6 : .ipv4
+            conf.networks[index].group = Self.multicastAddress(ofCluster: conf.clusterName ?? "", family: family, ring: UInt16(index))
         }
     }
 
-    /// The address that corosync derives from the cluster's name (reference/totem-wire.md 1.2).
-    static func multicastAddress(ofCluster name: String, family: IPAddress.Family) -> IPAddress {
-        let number = name.utf8.reduce(UInt16(0)) { $0 &* 2 &+ UInt16($1) }
+    private mutating func read(_ section: CorosyncSection, into network: inout TotemNetwork) throws(ConfigurationError) {
+        for entry in section.entries {
+            switch entry.key {
+            case "mcastport": network.port = UInt16(try number(entry, 1...65_535))
+            case "ttl": network.hops = Int(try number(entry, 0...255))
+            case "mcastaddr":
+                guard let address = IPAddress(entry.value), address.isMulticast else {
+                    throw ConfigurationError(
+                        entry.place,
+                        "mcastaddr: \(entry.value) is no multicast address",
+                        remedy: "write e.g. 239.192.1.1"
+                    )
+                }
+                network.group = address
+            case "broadcast": if entry.value == "yes" { network.group = TotemNetwork.broadcast }
+            case "ringnumber", "linknumber", "bindnetaddr": break
+            default: warnIfUnknown(entry, in: "totem.interface")
+            }
+        }
+    }
+
+    /// The address that corosync derives from the cluster's name for ring number `ring` (reference/totem-wire.md 1.2).
+    static func multicastAddress(ofCluster name: String, family: IPAddress.Family, ring: UInt16 = 0) -> IPAddress {
+        let number = name.utf8.reduce(UInt16(0)) { $0 &* 2 &+ UInt16($1) } &+ ring
         return switch family {
         case .ipv4: IPAddress(ipv4: 0xEFC0_0000 | UInt32(number >> 8) << 8 | UInt32(number % 255))
         case .ipv6: IPAddress(ipv6High: 0xFF15_0000_0000_0000, low: UInt64(number))
@@ -183,6 +229,8 @@ struct CorosyncConfReader {
 
     private mutating func readNodes() throws(ConfigurationError) -> [CorosyncConf.Node] {
         guard let list = root.sections.first(where: { $0.name == "nodelist" }) else {
+            // Who is in the cluster then stands elsewhere.
+            guard generation == .corosync3 else { return [] }
             throw ConfigurationError(
                 ConfigurationPlace(file: file),
                 "has no nodelist section",
@@ -215,12 +263,13 @@ struct CorosyncConfReader {
             var node = CorosyncConf.Node(
                 id: id,
                 name: section.value("name")?.value ?? address.value,
-                address: address.value,
+                addresses: [address.value],
                 place: section.place
             )
             for entry in section.entries {
                 switch entry.key {
                 case "quorum_votes": node.votes = UInt32(try number(entry, 0...65_535))
+                case "ring1_addr" where generation != .corosync3: node.addresses.append(entry.value)
                 case "nodeid", "name", "ring0_addr": break
                 default: warnings.append(ConfigurationWarning(entry.place, "\(entry.key) of a node has no effect here"))
                 }
@@ -259,16 +308,16 @@ struct CorosyncConfReader {
         return quorum
     }
 
-    private mutating func warnIfUnknown(_ entry: CorosyncSection.Entry, in section: String) {
+    mutating func warnIfUnknown(_ entry: CorosyncSection.Entry, in section: String) {
         guard !Self.withoutEffectOnTheWire.contains(entry.key) else { return }
         warnings.append(ConfigurationWarning(entry.place, "\(section).\(entry.key) is unknown and has no effect here"))
     }
 
-    private func milliseconds(_ entry: CorosyncSection.Entry) throws(ConfigurationError) -> Interval {
+    func milliseconds(_ entry: CorosyncSection.Entry) throws(ConfigurationError) -> Interval {
         .milliseconds(try number(entry, 1...3_600_000))
     }
 
-    private func number(_ entry: CorosyncSection.Entry, _ range: ClosedRange<Int64>) throws(ConfigurationError) -> Int64 {
+    func number(_ entry: CorosyncSection.Entry, _ range: ClosedRange<Int64>) throws(ConfigurationError) -> Int64 {
         guard let number = Int64(entry.value), range.contains(number) else {
             throw ConfigurationError(
                 entry.place,

@@ -1,6 +1,7 @@
 import CmanNode
 import EngineKit
 import TotemNode
+import TotemWire
 import WireFormat
 
 /// Everything `ringbridge node` has to be told about the one member that it runs (docs/configuration.md).
@@ -11,20 +12,22 @@ public struct NodeConfiguration: Sendable {
         public var id: UInt32
         /// Its name.
         public var name: String
-        /// Its address.
-        public var address: IPAddress
+        /// Its address on each network.
+        public var addresses: [IPAddress]
         /// Its votes.
         public var votes: UInt32
     }
 
     /// A Totem processor.
     public struct Corosync: Sendable {
-        /// How packets travel.
-        public var transport: CorosyncConf.Transport
-        /// The multicast address with transport udp.
-        public var multicast: IPAddress?
-        /// Hop limit of multicasts.
-        public var hops: Int
+        /// The generation whose protocol it speaks.
+        public var generation: TotemGeneration
+        /// The networks, one or two.
+        public var networks: [TotemNetwork]
+        /// How packets use two networks.
+        public var redundantRing: RedundantRingConfiguration
+        /// How packets are protected; nil for not at all.
+        public var security: RingSecurity?
         /// Every node.
         public var peers: [Peer]
         /// Timers.
@@ -39,6 +42,21 @@ public struct NodeConfiguration: Sendable {
         public var twoNode: Bool
         /// `quorum.wait_for_all`.
         public var waitForAll: Bool
+
+        /// The node with `id`, after every node was found to have an address on every network.
+        func own(_ id: UInt32, place: ConfigurationPlace) throws(ConfigurationError) -> Peer {
+            for peer in peers where peer.addresses.count != networks.count {
+                throw ConfigurationError(
+                    place,
+                    "node \(peer.id) has \(peer.addresses.count) addresses, and there are \(networks.count) networks",
+                    remedy: "give every node one address on each network"
+                )
+            }
+            guard let own = peers.first(where: { $0.id == id }) else {
+                throw ConfigurationError(place, "id \(id) is not among nodes", remedy: "list this node too")
+            }
+            return own
+        }
     }
 
     /// A legacy member.
@@ -87,12 +105,13 @@ public struct NodeConfiguration: Sendable {
     public var place: ConfigurationPlace
 
     /// Reads the file at `path`: YAML, or a cluster.conf or corosync.conf, in which case `name` says which of its nodes is meant.
-    public init(contentsOf path: String, name: String?) throws(ConfigurationError) {
+    /// A corosync.conf or openais.conf is one of `generation`.
+    public init(contentsOf path: String, name: String?, generation: TotemGeneration = .corosync3) throws(ConfigurationError) {
         let text = try ConfigurationFile.text(of: path)
         if text.drop(while: \.isWhitespace).hasPrefix("<") {
             self = try Self.legacyMember(of: try ClusterConf(text: text, file: path), name: name)
         } else if Self.looksLikeCorosyncConf(text) {
-            self = try Self.processor(of: try CorosyncConf(text: text, file: path), name: name)
+            self = try Self.processor(of: try CorosyncConf(text: text, file: path, generation: generation), name: name)
         } else {
             self = try NodeConfigurationReader(
                 root: try YAMLSection(text: text, file: path),
@@ -120,6 +139,9 @@ public struct NodeConfiguration: Sendable {
         self.local = local
         self.place = place
     }
+
+    /// The generation called `name`, for those who do not import it.
+    public static func generation(named name: String) -> TotemGeneration? { TotemGeneration(name: name) }
 
     private static func looksLikeCorosyncConf(_ text: String) -> Bool {
         text.split(whereSeparator: \.isNewline).contains { line in
@@ -161,43 +183,68 @@ public struct NodeConfiguration: Sendable {
     }
 
     private static func processor(of conf: CorosyncConf, name: String?) throws(ConfigurationError) -> NodeConfiguration {
+        guard !conf.nodes.isEmpty else {
+            throw ConfigurationError(
+                ConfigurationPlace(file: conf.place.file),
+                "lists no nodes",
+                remedy: "write a YAML configuration with nodes, and name this file there as corosyncConf"
+            )
+        }
         guard let name, let node = conf.nodes.first(where: { $0.name == name }) else {
             throw noSuchNode(name, conf.place, conf.nodes.map(\.name))
         }
         var peers: [Peer] = []
         for each in conf.nodes {
-            guard let address = NameResolver.address(of: each.address) else {
-                throw ConfigurationError(each.place, "the resolver does not know \(each.address)", remedy: "write the address in numbers")
+            var addresses: [IPAddress] = []
+            for text in each.addresses {
+                guard let address = NameResolver.address(of: text) else {
+                    throw ConfigurationError(each.place, "the resolver does not know \(text)", remedy: "write the address in numbers")
+                }
+                addresses.append(address)
             }
-            peers.append(Peer(id: each.id, name: each.name, address: address, votes: each.votes))
+            peers.append(Peer(id: each.id, name: each.name, addresses: addresses, votes: each.votes))
         }
-        guard let address = peers.first(where: { $0.id == node.id })?.address else {
-            throw ConfigurationError(node.place, "\(name) has no address", remedy: "give it a ring0_addr")
-        }
+        return try processor(node.id, name: name, peers: peers, conf: conf)
+    }
+
+    /// Processor `id` among `peers`, with everything else from `conf`.
+    static func processor(
+        _ givenID: UInt32,
+        name: String,
+        peers givenPeers: [Peer],
+        conf: CorosyncConf
+    ) throws(ConfigurationError) -> NodeConfiguration {
+        var warnings = conf.warnings
+        // In 2005 there were no node ids: processors are told apart by their addresses.
+        func ringID(of peer: Peer) -> UInt32 { conf.generation == .totem2005 ? peer.addresses.first?.ipv4Number ?? peer.id : peer.id }
+        let id = givenPeers.first { $0.id == givenID }.map { ringID(of: $0) } ?? givenID
+        let peers = givenPeers.map { Peer(id: ringID(of: $0), name: $0.name, addresses: $0.addresses, votes: $0.votes) }
+        var corosync = Corosync(
+            generation: conf.generation,
+            networks: conf.networks,
+            redundantRing: conf.redundantRing,
+            security: try conf.security.security(of: conf.generation, place: conf.place, warnings: &warnings),
+            peers: peers.sorted { $0.id < $1.id },
+            timers: conf.timers,
+            networkMTU: conf.networkMTU,
+            configVersion: conf.configVersion,
+            hasQuorum: conf.hasVoteQuorum,
+            twoNode: conf.twoNode,
+            waitForAll: conf.waitForAll
+        )
+        corosync.redundantRing.nodeID = id
+        let own = try corosync.own(id, place: conf.place)
         var result = NodeConfiguration(
-            dialect: .corosync(
-                Corosync(
-                    transport: conf.transport,
-                    multicast: conf.multicast,
-                    hops: conf.hops,
-                    peers: peers,
-                    timers: conf.timers,
-                    networkMTU: conf.networkMTU,
-                    configVersion: conf.configVersion,
-                    hasQuorum: conf.hasVoteQuorum,
-                    twoNode: conf.twoNode,
-                    waitForAll: conf.waitForAll
-                )
-            ),
+            dialect: .corosync(corosync),
             cluster: conf.clusterName ?? "",
             name: name,
-            id: node.id,
-            votes: node.votes,
-            expectedVotes: conf.expectedVotes,
-            local: Endpoint(address, conf.port),
+            id: id,
+            votes: own.votes,
+            expectedVotes: conf.configuredExpectedVotes ?? peers.reduce(0) { $0 + $1.votes },
+            local: Endpoint(own.addresses[0], conf.port),
             place: conf.place
         )
-        result.warnings = conf.warnings
+        result.warnings = warnings
         return result
     }
 

@@ -21,8 +21,8 @@ struct NodeConfigurationReader {
             try root.allowOnly(common.union(["group", "obeyStrangers"]))
             result = try readCman()
         case "corosync":
-            try root.allowOnly(common.union(["transport", "multicast", "nodes", "networkMTU", "waitForAll"]))
-            result = try readCorosync()
+            try root.allowOnly(common.union(TotemMemberReader.keys))
+            result = try TotemMemberReader(root: root, folder: folder).read()
         default:
             throw ConfigurationError(root.place(of: "protocol"), "protocol: \(name) is unknown", remedy: "write cman or corosync")
         }
@@ -56,66 +56,6 @@ struct NodeConfigurationReader {
             votes: votes,
             expectedVotes: try root.number("expectedVotes", 1...65_535) ?? max(1, votes),
             local: Endpoint(try requiredAddress(root), try root.number("port", 1...65_535) ?? 6809),
-            place: root.place
-        )
-    }
-
-    private func readCorosync() throws(ConfigurationError) -> NodeConfiguration {
-        guard let sections = try root.sections("nodes"), !sections.isEmpty else {
-            throw ConfigurationError(root.place, "nodes is missing", remedy: "list every node of the ring with id and address")
-        }
-        var peers: [NodeConfiguration.Peer] = []
-        for section in sections {
-            try section.allowOnly(["id", "name", "address", "votes"])
-            guard let id: UInt32 = try section.number("id", 1...UInt32.max) else {
-                throw ConfigurationError(section.place, "a node has no id", remedy: "add it")
-            }
-            guard !peers.contains(where: { $0.id == id }) else {
-                throw ConfigurationError(section.place(of: "id"), "id \(id) is there twice", remedy: "every node needs its own")
-            }
-            let address = try requiredAddress(section)
-            peers.append(
-                NodeConfiguration.Peer(
-                    id: id,
-                    name: try section.text("name") ?? "\(address)",
-                    address: address,
-                    votes: try section.number("votes", 0...65_535) ?? 1
-                )
-            )
-        }
-        guard let id: UInt32 = try root.number("id", 1...UInt32.max), let own = peers.first(where: { $0.id == id }) else {
-            throw ConfigurationError(root.place(of: "id"), "id is not among nodes", remedy: "list this node too")
-        }
-        let transportName = try root.text("transport") ?? "udpu"
-        guard let transport = CorosyncConf.Transport(rawValue: transportName) else {
-            throw ConfigurationError(root.place(of: "transport"), "transport: \(transportName) is unknown", remedy: "write udpu or udp")
-        }
-        let cluster = try root.requiredText("cluster")
-        var timers = TotemConfiguration(nodeID: id, nodes: peers.map(\.id)).timers
-        try TimerOverrides.apply(try root.section("timers"), to: &timers)
-        let twoNode = try root.flag("twoNode") ?? false
-        let multicast = try root.address("multicast") ?? CorosyncConfReader.multicastAddress(ofCluster: cluster, family: own.address.family)
-        return NodeConfiguration(
-            dialect: .corosync(
-                NodeConfiguration.Corosync(
-                    transport: transport,
-                    multicast: transport == .udp ? multicast : nil,
-                    hops: 1,
-                    peers: peers.sorted { $0.id < $1.id },
-                    timers: timers,
-                    networkMTU: try root.number("networkMTU", 576...65_535) ?? 1500,
-                    configVersion: try root.number("configVersion", 0...UInt64.max) ?? 0,
-                    hasQuorum: true,
-                    twoNode: twoNode,
-                    waitForAll: try root.flag("waitForAll") ?? twoNode
-                )
-            ),
-            cluster: cluster,
-            name: try root.text("name") ?? own.name,
-            id: id,
-            votes: try root.number("votes", 0...65_535) ?? own.votes,
-            expectedVotes: try root.number("expectedVotes", 1...65_535) ?? peers.reduce(0) { $0 + $1.votes },
-            local: Endpoint(own.address, try root.number("port", 1...65_535) ?? 5405),
             place: root.place
         )
     }

@@ -82,6 +82,9 @@ struct YAMLSection {
         return text
     }
 
+    /// Whether `key` is there, whatever it holds.
+    func has(_ key: String) -> Bool { mapping[key] != nil }
+
     /// The text of a key that must be there.
     func requiredText(_ key: String) throws(ConfigurationError) -> String {
         guard let text = try text(key) else {

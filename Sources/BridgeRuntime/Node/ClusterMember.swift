@@ -26,6 +26,17 @@ enum MemberToken {
     static let input = EventLoop.Token(rawValue: 1)
     static let node = EventLoop.Token(rawValue: 2)
     static let group = EventLoop.Token(rawValue: 3)
+
+    /// Of a Totem processor, network by network.
+    static func node(of network: Int) -> EventLoop.Token { EventLoop.Token(rawValue: node.rawValue + 2 * UInt64(network)) }
+
+    static func group(of network: Int) -> EventLoop.Token { EventLoop.Token(rawValue: group.rawValue + 2 * UInt64(network)) }
+
+    /// Which network's socket is watched under `token`.
+    static func network(of token: EventLoop.Token) -> (number: Int, viaGroup: Bool)? {
+        guard token.rawValue >= node.rawValue, let offset = Int(exactly: token.rawValue - node.rawValue) else { return nil }
+        return (offset / 2, offset % 2 == 1)
+    }
 }
 
 /// Messages that wait until the engine has room: a burst is longer than any engine's queue.

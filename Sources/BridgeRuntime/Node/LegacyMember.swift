@@ -113,6 +113,7 @@ final class LegacyMember: ClusterMember {
             engine = Self.engine(configuration, cman)
             waiting.removeAll()
             return start(at: now)
+        case .reenable: fail("a legacy member has no faulty networks")
         case .quit: break
         }
         carryOut(at: now)

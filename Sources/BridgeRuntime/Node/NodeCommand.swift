@@ -27,6 +27,8 @@ enum NodeCommand: Equatable {
     case leave(removed: Bool)
     /// Join again after a leave.
     case start
+    /// Use faulty networks again.
+    case reenable
     /// Leave in order, and end.
     case quit
 
@@ -74,11 +76,12 @@ enum NodeCommand: Equatable {
         case ("leave", 0): return .leave(removed: false)
         case ("leave", 1) where words.first == "removed": return .leave(removed: true)
         case ("start", 0): return .start
+        case ("reenable", 0): return .reenable
         case ("quit", 0): return .quit
         default:
             throw Fault(
                 text:
-                    "unknown command; known: send burst load measure echo listen join close probe members quorum status kill leave start quit"
+                    "unknown command; known: send burst load measure echo listen join close probe members quorum status kill leave start reenable quit"
             )
         }
     }

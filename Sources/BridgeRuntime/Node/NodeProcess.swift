@@ -1,6 +1,7 @@
 import EngineKit
 import Glibc
 import Logging
+import TotemWire
 
 /// Runs one member with its line interface, until it is told to end.
 public struct NodeProcess: LoopParticipant {
@@ -40,12 +41,32 @@ public struct NodeProcess: LoopParticipant {
             case .cman(let cman):
                 try LegacyMember(configuration, cman, output: output, registry: loop.registry, recorder: recorder, logger: logger)
             case .corosync(let corosync):
-                try CorosyncMember(configuration, corosync, output: output, registry: loop.registry, recorder: recorder, logger: logger)
+                try totemMember(configuration, corosync, output: output, registry: loop.registry, recorder: recorder, logger: logger)
             }
         var process = NodeProcess(member: member, output: output, options: options, registry: loop.registry)
         try process.begin()
         try loop.run(&process)
         return 0
+    }
+
+    private static func totemMember(
+        _ configuration: NodeConfiguration,
+        _ corosync: NodeConfiguration.Corosync,
+        output: ReportOutput,
+        registry: EventLoop.Registry,
+        recorder: PacketRecorder?,
+        logger: Logger
+    ) throws -> any ClusterMember {
+        func member<Dialect: TotemDialect>(_: Dialect.Type) throws -> any ClusterMember {
+            try TotemMember<Dialect>(configuration, corosync, output: output, registry: registry, recorder: recorder, logger: logger)
+        }
+        return switch corosync.generation {
+        case .totem2005: try member(OpenAIS2005.self)
+        case .openais080: try member(OpenAIS080.self)
+        case .corosync1: try member(Corosync1.self)
+        case .corosync2: try member(Corosync2.self)
+        case .corosync3: try member(Corosync3.self)
+        }
     }
 
     private init(member: any ClusterMember, output: ReportOutput, options: Options, registry: EventLoop.Registry) {

@@ -2,17 +2,19 @@ import TotemNode
 import TotemWire
 import WireFormat
 
-/// The sockets of one Totem processor.
+/// The sockets of one Totem processor on one network.
 ///
 /// With udpu one socket sends and receives everything; peers look at the source address only. With udp there is a second one that
-/// receives multicasts.
-final class TotemSockets {
+/// receives multicasts, or broadcasts.
+final class TotemSockets<Dialect: TotemDialect> {
     /// Sends everything of the processor and receives what is addressed to it.
     let node: DatagramSocket
     /// Receives multicasts, with udp.
     let group: DatagramSocket?
 
     private let nodeID: UInt32
+    /// Whether packets are in envelopes, so that a token cannot be told from other packets here.
+    private let isSealed: Bool
     private let peers: [UInt32: Endpoint]
     private let others: [Endpoint]
     private let recorder: PacketRecorder?
@@ -28,18 +30,17 @@ final class TotemSockets {
         hops: Int,
         peers: [UInt32: Endpoint],
         nodeID: UInt32,
+        isSealed: Bool,
         recorder: PacketRecorder?
     ) throws(SystemCallError) {
         node = try DatagramSocket.node(at: local, on: interface, hops: hops)
         self.group = try group.map { group throws(SystemCallError) in try DatagramSocket.receivingGroup(group, on: interface) }
         self.nodeID = nodeID
+        self.isSealed = isSealed
         self.peers = peers
         others = peers.filter { $0.key != nodeID }.sorted { $0.key < $1.key }.map(\.value)
         self.recorder = recorder
     }
-
-    /// The largest Totem packet for IP packets of `interface` bytes (reference/totem-wire.md 1.3).
-    static func networkMTU(interface: Int, family: IPAddress.Family) -> Int { interface - 2 * 45 - (family == .ipv4 ? 28 : 48) }
 
     /// Datagrams that the kernel took.
     var sent: UInt64 { outgoing.sent }
@@ -53,12 +54,14 @@ final class TotemSockets {
         incoming.receive(from: node)
         for index in 0..<incoming.count {
             let datagram = incoming.bytes(index)
-            if group != nil, Self.isToken(datagram) { receiveMulticasts(body) }
+            // In an envelope everything that is addressed to this processor alone counts as a token: hardly anything else is.
+            if group != nil, isSealed || Self.isToken(datagram) { receiveMulticasts(body) }
             hand(datagram, from: incoming.source(index), viaGroup: false, body)
         }
     }
 
-    private func receiveMulticasts(_ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
+    /// Reads and hands in the multicasts that wait.
+    func receiveMulticasts(_ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
         guard let group else { return }
         // Bounded, because senders could keep it up for ever: a token must be passed on in time.
         for _ in 0..<8 {
@@ -82,7 +85,7 @@ final class TotemSockets {
     /// Whether a datagram is the token; what cannot be read is refused, and counted, by the engine.
     static func isToken(_ datagram: UnsafeRawBufferPointer) -> Bool {
         do throws(WireError) {
-            return try TotemPacket<Corosync3>.identify(datagram).0 == .token
+            return try TotemPacket<Dialect>.identify(datagram).0 == .token
         } catch {
             return false
         }

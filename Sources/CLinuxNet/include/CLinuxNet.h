@@ -66,6 +66,9 @@ int linuxnet_signals_open(void);
 /// The next signal that waits; 0 when none does.
 int linuxnet_signals_read(int descriptor);
 
+/// Fills `count` bytes from the system's random source, waiting until it is seeded.
+int linuxnet_random(void *bytes, size_t count);
+
 /// An interface of this host.
 typedef struct {
     int index;

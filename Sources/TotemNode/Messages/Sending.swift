@@ -70,6 +70,8 @@ extension TotemNode {
     /// Queues a totempg packet as a message (totemsrp_mcast totemsrp.c:2498).
     mutating func enqueue(_ packet: inout ProcessGroupPacket, data: UnsafeRawBufferPointer) {
         var message = Message()
+        // Another ring may take its place; without any the header could not be read again where rings are checked (corosync 2).
+        message.ring = ringID
         message.header = header(.mcast, encapsulated: Message.notEncapsulated)
         message.systemFrom = ownAddress
         // Replaced when it is sent; a ring without an address could not be read back.

@@ -23,17 +23,21 @@ extension RedundantRing {
         return nil
     }
 
-    /// Counts what came over a network. Senders take turns, so a network over which much less comes than over another one is faulty
-    /// (passive_monitor totemrrp.c:971@ne; 654-683, 755-783@wt).
+    /// Senders take turns, so a network over which much less came than over another one is faulty (passive_monitor totemrrp.c:971@ne;
+    /// 654-683, 755-783@wt).
     ///
     /// The daemons keep the counters from rolling over (PASSIVE_RECV_COUNT_THRESHOLD); with 64 bits they never do.
-    mutating func count(_ counted: RingReception.Counted, at now: Instant, into effects: inout Output) {
-        let threshold = counted.isToken ? configuration.problemCountThreshold : configuration.multicastProblemCountThreshold
-        networks[counted.interface].received(counted.isToken)
+    mutating func findFaults(at now: Instant, into effects: inout Output) {
+        guard configuration.mode == .passive else { return }
+        findFaults(ofTokens: true, threshold: configuration.problemCountThreshold, at: now, into: &effects)
+        findFaults(ofTokens: false, threshold: configuration.multicastProblemCountThreshold, at: now, into: &effects)
+    }
+
+    private mutating func findFaults(ofTokens isToken: Bool, threshold: Int, at now: Instant, into effects: inout Output) {
         var most: UInt64 = 0
-        for network in networks { most = max(most, network.count(ofTokens: counted.isToken)) }
+        for network in networks { most = max(most, network.count(ofTokens: isToken)) }
         for interface in networks.indices where !networks[interface].isFaulty {
-            if most - networks[interface].count(ofTokens: counted.isToken) > UInt64(max(0, threshold)) {
+            if most - networks[interface].count(ofTokens: isToken) > UInt64(max(0, threshold)) {
                 markFaulty(interface, at: now, into: &effects)
             }
         }

@@ -98,7 +98,8 @@ public struct RedundantRing<Dialect: TotemDialect>: Sendable {
             if case .node = destination { return RingInterfaces(nextTokenInterface()) }
             let interface = nextMulticastInterface()
             // A processor hears its own multicasts over the network that they went over.
-            count(RingReception.Counted(interface: interface, isToken: false), at: now, into: &effects)
+            networks[interface].received(false)
+            findFaults(at: now, into: &effects)
             return RingInterfaces(interface)
         }
     }
@@ -132,8 +133,16 @@ public struct RedundantRing<Dialect: TotemDialect>: Sendable {
 
     /// Looks for faults, after the processor has taken a datagram.
     public mutating func monitor(_ reception: RingReception, at now: Instant, into effects: inout Output) {
-        guard let counted = reception.counted else { return }
-        count(counted, at: now, into: &effects)
+        monitor(CollectionOfOne(reception), at: now, into: &effects)
+    }
+
+    /// The same for datagrams that were read together: what waited on one network is read before what waited on the other, and that must
+    /// not look like a fault. The daemons do not see to that.
+    public mutating func monitor(_ receptions: some Collection<RingReception>, at now: Instant, into effects: inout Output) {
+        for reception in receptions {
+            if let counted = reception.counted { networks[counted.interface].received(counted.isToken) }
+        }
+        findFaults(at: now, into: &effects)
     }
 
     /// Tells who the members of a new regular configuration are: a processor that is alone passes ring tests to itself.

@@ -3,20 +3,21 @@ import EngineKit
 import Glibc
 import Logging
 import TotemNode
+import TotemSecurity
 import TotemWire
 import WireFormat
 
-/// A member of a corosync ring with its sockets and one process that takes part in groups.
-final class CorosyncMember: ClusterMember {
+/// A member of a ring of openais or corosync with its sockets and one process that takes part in groups.
+final class TotemMember<Dialect: TotemDialect>: ClusterMember {
     private let configuration: NodeConfiguration
     private let corosync: NodeConfiguration.Corosync
     private let output: ReportOutput
     private let logger: Logger
-    private let sockets: TotemSockets
+    private let transport: RingTransport<Dialect>
     private let state: StateFile?
     private let pid = UInt32(getpid())
 
-    private var engine: ClusterProcessor<Corosync3>
+    private var engine: ClusterProcessor<Dialect>
     private var effects = ProcessorEffects()
     private var waiting = WaitingMessages()
     private var measurement: Measurement?
@@ -25,6 +26,8 @@ final class CorosyncMember: ClusterMember {
     /// Why the ring is to be left as soon as the effects at hand are carried out.
     private var expulsion: String?
     private var leaveReason = "leave"
+    /// Whether a member has told all to use faulty networks again.
+    private var mustReenable = false
     private var knownMembers: [UInt32] = []
 
     init(
@@ -34,25 +37,19 @@ final class CorosyncMember: ClusterMember {
         registry: EventLoop.Registry,
         recorder: PacketRecorder?,
         logger: Logger
-    ) throws(SystemCallError) {
+    ) throws {
         self.configuration = configuration
         self.corosync = corosync
         self.output = output
         self.logger = logger
-        let interface = try NetworkInterface.holding(configuration.local.address).interface
-        sockets = try TotemSockets(
-            local: configuration.local,
-            interface: interface,
-            group: corosync.multicast.map { Endpoint($0, configuration.local.port) },
-            hops: corosync.hops,
-            peers: Dictionary(
-                uniqueKeysWithValues: corosync.peers.map { ($0.id, Endpoint($0.address, configuration.local.port)) }
-            ),
-            nodeID: configuration.id,
-            recorder: recorder
+        transport = try RingTransport(
+            configuration.id,
+            corosync,
+            registry: registry,
+            recorder: recorder,
+            output: output,
+            logger: logger
         )
-        try registry.watch(sockets.node.descriptor, as: MemberToken.node)
-        if let group = sockets.group { try registry.watch(group.descriptor, as: MemberToken.group) }
         state = try configuration.stateFolder.map { folder throws(SystemCallError) in
             try StateFile(path: "\(folder)/\(configuration.name).state")
         }
@@ -63,13 +60,19 @@ final class CorosyncMember: ClusterMember {
         _ configuration: NodeConfiguration,
         _ corosync: NodeConfiguration.Corosync,
         storedRing: UInt64
-    ) -> ClusterProcessor<Corosync3> {
+    ) -> ClusterProcessor<Dialect> {
         var settings = ProcessorConfiguration(nodeID: configuration.id, nodes: corosync.peers.map(\.id).sorted())
         settings.totem.timers = corosync.timers
-        settings.totem.networkMTU = TotemSockets.networkMTU(interface: corosync.networkMTU, family: configuration.local.address.family)
+        settings.totem.addresses = Dictionary(corosync.peers.map { ($0.id, $0.addresses) }, uniquingKeysWith: { first, _ in first })
+        settings.totem.networkMTU = Dialect.generation.networkMTU(
+            ofPackets: corosync.networkMTU,
+            family: configuration.local.address.family,
+            networks: corosync.networks.count,
+            envelope: corosync.security.map { $0.scheme.largestOverhead } ?? 0
+        )
         settings.totem.storedRingSequence = storedRing
         settings.configurationVersion = corosync.configVersion == 0 ? nil : corosync.configVersion
-        if corosync.hasQuorum {
+        if corosync.hasQuorum, Dialect.generation >= .corosync1 {
             var quorum = VoteQuorumConfiguration(votes: configuration.votes, expectedVotes: configuration.expectedVotes)
             quorum.twoNode = corosync.twoNode
             quorum.waitForAll = corosync.waitForAll
@@ -78,10 +81,14 @@ final class CorosyncMember: ClusterMember {
             settings.quorum = nil
         }
         // A processor that starts twice in a row must not use the same ring sequence numbers for different rings.
-        return ClusterProcessor<Corosync3>(configuration: settings, seed: UInt64.random(in: 0 ... .max))
+        return ClusterProcessor<Dialect>(configuration: settings, seed: UInt64.random(in: 0 ... .max))
     }
 
-    var nextDeadline: Instant? { waiting.isInterrupted ? .zero : engine.nextDeadline }
+    var nextDeadline: Instant? {
+        if waiting.isInterrupted { return .zero }
+        guard let deadline = transport.nextDeadline else { return engine.nextDeadline }
+        return min(deadline, engine.nextDeadline ?? deadline)
+    }
 
     var hasLeft: Bool { wasLeft }
 
@@ -93,16 +100,21 @@ final class CorosyncMember: ClusterMember {
     }
 
     func ready(_ token: EventLoop.Token, at now: Instant) {
-        sockets.receive(viaGroup: token == MemberToken.group) { datagram, source, viaGroup in
-            engine.receive(datagram, from: source, arrival: Arrival(viaGroup: viaGroup), at: now, into: &effects)
-            carryOut(at: now)
-        }
+        transport.receive(token, at: now) { receive($0, from: $1, $2, at: now) }
+        transport.flush()
         sendWaiting(at: now)
     }
 
+    private func receive(_ datagram: UnsafeRawBufferPointer, from source: Endpoint, _ arrival: Arrival, at now: Instant) {
+        engine.receive(datagram, from: source, arrival: arrival, at: now, into: &effects)
+        carryOut(at: now)
+    }
+
     func advance(to now: Instant) {
+        transport.advance(to: now) { receive($0, from: $1, $2, at: now) }
         engine.advance(to: now, into: &effects)
         carryOut(at: now)
+        transport.flush()
         sendWaiting(at: now)
     }
 
@@ -154,6 +166,7 @@ final class CorosyncMember: ClusterMember {
             waiting.removeAll()
             measurement = nil
             return start(at: now)
+        case .reenable: transport.reenable(at: now) { receive($0, from: $1, $2, at: now) }
         case .quit: break
         }
         carryOut(at: now)
@@ -267,12 +280,16 @@ final class CorosyncMember: ClusterMember {
             switch effect {
             case .transmit(let range, let destination):
                 let members = engine.state == .operational ? engine.members : nil
-                effects.withBytes(range) { sockets.send($0, to: destination, members: members) }
+                effects.withBytes(range) { transport.send($0, to: destination, members: members, at: now) }
             case .event(let event): handle(event)
             }
         }
         effects.removeAll()
-        sockets.flush()
+        transport.flush()
+        if mustReenable {
+            mustReenable = false
+            transport.reenable(at: now) { receive($0, from: $1, $2, at: now) }
+        }
         guard let reason = expulsion else { return }
         // A daemon exits without a word; to say so spares the others the wait for the token.
         expulsion = nil
@@ -289,7 +306,9 @@ final class CorosyncMember: ClusterMember {
                 wasLeft = true
                 output.report(NodeReport("left").with("reason", leaveReason))
             }
-        case .membership(let membership): reportChanges(membership)
+        case .membership(let membership):
+            if !membership.isTransitional { transport.membersChanged(to: membership.members) }
+            reportChanges(membership)
         case .synchronised(let ring): output.report(NodeReport("synchronised").with("ring", ring.description))
         case .quorum(let quorum): report(quorum)
         case .group(let group): report(group)
@@ -308,7 +327,9 @@ final class CorosyncMember: ClusterMember {
             logger.error("node \(node) sees disallowed nodes: this one must not stay")
             output.report(NodeReport("sees-disallowed").with("node", node))
             expulsion = "sees disallowed nodes"
-        case .configuration(let order, let node): logger.notice("node \(node) orders: \(order)")
+        case .configuration(let order, let node):
+            logger.notice("node \(node) orders: \(order)")
+            if case .reenableRings = order { mustReenable = true }
         case .storeExpectedVotes, .cman: break
         case .duplicateIdentity(let source):
             logger.error("another processor, \(source), uses node id \(configuration.id)")
@@ -378,10 +399,12 @@ final class CorosyncMember: ClusterMember {
     }
 
     private func reportStatus() {
+        let networks = transport.status.map { NodeReport("network").with("faulty", $0.isFaulty).with("problems", UInt64($0.problems)) }
         output.report(
-            NodeReport("status").with("protocol", "corosync").with("id", configuration.id).with("name", configuration.name)
-                .with("state", engine.state.rawValue).with("ring", engine.ring.description).with("members", engine.members)
-                .with("synchronised", engine.isSynchronised).with("sent", sockets.sent).with("send_failures", sockets.failed)
+            NodeReport("status").with("protocol", "corosync").with("dialect", Dialect.name.description).with("id", configuration.id)
+                .with("name", configuration.name).with("state", engine.state.rawValue).with("ring", engine.ring.description)
+                .with("members", engine.members).with("synchronised", engine.isSynchronised).with("sent", transport.sent)
+                .with("send_failures", transport.failed).with("unconfirmed", transport.unconfirmed).with("networks", networks)
         )
     }
 }
