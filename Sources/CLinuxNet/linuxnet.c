@@ -109,17 +109,17 @@ int linuxnet_group_join(int socket, const linuxnet_address *group, int interface
     return setsockopt(socket, level, MCAST_JOIN_GROUP, &request, sizeof(request)) < 0 ? -errno : 0;
 }
 
-int linuxnet_group_send(int socket, const linuxnet_address *local, int interface_index, int hops) {
+int linuxnet_group_send(int socket, const linuxnet_address *local, int interface_index, int hops, int loops) {
     if (local->family == 4) {
         struct ip_mreqn request = {.imr_ifindex = interface_index};
         request.imr_address.s_addr = htonl((uint32_t)local->low);
         if (setsockopt(socket, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request)) < 0) return -errno;
         if (set_int(socket, IPPROTO_IP, IP_MULTICAST_TTL, hops) < 0) return -errno;
-        return set_int(socket, IPPROTO_IP, IP_MULTICAST_LOOP, 1) < 0 ? -errno : 0;
+        return set_int(socket, IPPROTO_IP, IP_MULTICAST_LOOP, loops) < 0 ? -errno : 0;
     }
     if (set_int(socket, IPPROTO_IPV6, IPV6_MULTICAST_IF, interface_index) < 0) return -errno;
     if (set_int(socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops) < 0) return -errno;
-    return set_int(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1) < 0 ? -errno : 0;
+    return set_int(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, loops) < 0 ? -errno : 0;
 }
 
 int linuxnet_receive(int socket, linuxnet_datagram *datagrams, int count) {

@@ -64,6 +64,22 @@ import WireFormat
         #expect(Self.receive(receiver) == (0..<200).map { "\(sender.local) \($0)" })
     }
 
+    /// More targets than one call of the system takes, and something new behind them, which must not lie in the same place.
+    @Test func aDatagramIsRepeatedToEveryTarget() throws {
+        let interface = try NetworkInterface.holding(Self.loopback(7)).interface
+        let sender = try DatagramSocket.node(at: Endpoint(Self.loopback(7), 0), on: interface, hops: 1)
+        let receivers = try (8...9).map { try DatagramSocket.node(at: Endpoint(Self.loopback($0), 0), on: interface, hops: 1) }
+        var batch = SendBatch()
+        for text in ["first", "second"] {
+            Array(text.utf8).withUnsafeBytes { batch.add($0, to: receivers[0].local, through: sender) }
+            for number in 1..<100 { batch.repeatLast(to: receivers[number % 2].local, through: sender) }
+        }
+        batch.flush(through: sender)
+        #expect(batch.sent == 200)
+        let wanted = ["first", "second"].flatMap { text in (0..<50).map { _ in "\(sender.local) \(text)" } }
+        for receiver in receivers { #expect(Self.receive(receiver) == wanted) }
+    }
+
     @Test func anAddressInUseIsAnErrorThatNamesIt() throws {
         let first = try DatagramSocket(bindingTo: Endpoint(Self.loopback(6), 0), role: .node)
         let error = #expect(throws: SystemCallError.self) { try DatagramSocket(bindingTo: first.local, role: .node) }

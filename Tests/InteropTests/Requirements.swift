@@ -5,7 +5,7 @@ enum Requirements {
     /// Why the tests cannot run here, or nil.
     static let missing: String? = {
         guard geteuid() == 0 else { return "needs root for network namespaces" }
-        for program in ["ip", "corosync", "nft", "nsenter", "unshare", "cc"] where !isOnPath(program) {
+        for program in ["ip", "corosync", "nft", "nsenter", "unshare", "chrt", "tcpdump", "cc"] where !isOnPath(program) {
             return "needs the program \(program)"
         }
         guard FileManager.default.fileExists(atPath: "/usr/include/corosync/cpg.h") else { return "needs libcpg-dev" }

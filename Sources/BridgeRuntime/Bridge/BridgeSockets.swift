@@ -144,7 +144,7 @@ final class BridgeSockets {
         receivedCount += UInt64(incoming.count)
         for index in 0..<incoming.count {
             let datagram = incoming.bytes(index)
-            if totemGroup != nil, case .proxy(_, .corosync, _) = arrival, TotemSockets<Corosync3>.isToken(datagram) {
+            if totemGroup != nil, case .proxy(_, .corosync, _) = arrival, TotemSockets<Corosync3>.kind(of: datagram) == .token {
                 receiveMulticasts(body)
             }
             recorder?.received(datagram, from: incoming.source(index), at: socket.local)

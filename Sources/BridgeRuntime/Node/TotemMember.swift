@@ -276,16 +276,22 @@ final class TotemMember<Dialect: TotemDialect>: ClusterMember {
 
     private func carryOut(at now: Instant) {
         guard !effects.isEmpty else { return }
+        let members = engine.state == .operational ? engine.members : nil
+        // The token must not wait until this node's client has been told of what came before it; but what concerns the sending itself
+        // keeps its place, and a new ring's number is stored before anybody hears of it.
         for effect in effects.effects {
             switch effect {
             case .transmit(let range, let destination):
-                let members = engine.state == .operational ? engine.members : nil
                 effects.withBytes(range) { transport.send($0, to: destination, members: members, at: now) }
-            case .event(let event): handle(event)
+            case .event(.storeRingSequence(let sequence)): state?.store(sequence, .ringSequence, of: configuration.id)
+            case .event(.membership(let membership)) where !membership.isTransitional:
+                transport.membersChanged(to: membership.members)
+            case .event: break
             }
         }
-        effects.removeAll()
         transport.flush()
+        for case .event(let event) in effects.effects { handle(event) }
+        effects.removeAll()
         if mustReenable {
             mustReenable = false
             transport.reenable(at: now) { receive($0, from: $1, $2, at: now) }
@@ -306,9 +312,7 @@ final class TotemMember<Dialect: TotemDialect>: ClusterMember {
                 wasLeft = true
                 output.report(NodeReport("left").with("reason", leaveReason))
             }
-        case .membership(let membership):
-            if !membership.isTransitional { transport.membersChanged(to: membership.members) }
-            reportChanges(membership)
+        case .membership(let membership): reportChanges(membership)
         case .synchronised(let ring): output.report(NodeReport("synchronised").with("ring", ring.description))
         case .quorum(let quorum): report(quorum)
         case .group(let group): report(group)
@@ -334,7 +338,7 @@ final class TotemMember<Dialect: TotemDialect>: ClusterMember {
         case .duplicateIdentity(let source):
             logger.error("another processor, \(source), uses node id \(configuration.id)")
             output.report(NodeReport("duplicate-identity").with("from", source.description))
-        case .storeRingSequence(let sequence): state?.store(sequence, .ringSequence, of: configuration.id)
+        case .storeRingSequence: break  // Done before anything was sent.
         case .refused(let refusal): logger.warning("refused: \(refusal)")
         }
     }

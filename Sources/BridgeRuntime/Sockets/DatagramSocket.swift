@@ -40,17 +40,18 @@ public final class DatagramSocket: Sendable {
         return socket
     }
 
-    /// The socket of a node at `local`, whose multicasts leave through `interface` with a hop limit of `hops`. They are looped
+    /// The socket of a node at `local`, whose multicasts leave through `interface` with a hop limit of `hops`. With `loops` they come
     /// back to this host, because other nodes may live here.
     public static func node(
         at local: Endpoint,
         on interface: NetworkInterface,
-        hops: Int
+        hops: Int,
+        loops: Bool = true
     ) throws(SystemCallError) -> DatagramSocket {
         let socket = try DatagramSocket(bindingTo: local, role: .node)
         var address = linuxnet_address(local.address)
         try SystemCallError.check(
-            linuxnet_group_send(socket.descriptor.number, &address, interface.index, Int32(hops)),
+            linuxnet_group_send(socket.descriptor.number, &address, interface.index, Int32(hops), loops ? 1 : 0),
             "send multicasts of \(local) through \(interface.name)"
         )
         return socket

@@ -8,6 +8,8 @@ public struct SendBatch: ~Copyable {
     private let store: UnsafeMutableBufferPointer<UInt8>
     private var count = 0
     private var used = 0
+    /// Whether what was added last is here, to be repeated.
+    private var hasLast = false
 
     /// Datagrams that the kernel took.
     public private(set) var sent: UInt64 = 0
@@ -35,6 +37,7 @@ public struct SendBatch: ~Copyable {
         guard bytes.count <= store.count, let start = store.baseAddress.map({ $0 + used }) else {
             failed += 1
             lastError = EMSGSIZE
+            hasLast = false
             return
         }
         UnsafeMutableRawBufferPointer(start: start, count: bytes.count).copyMemory(from: bytes)
@@ -44,6 +47,23 @@ public struct SendBatch: ~Copyable {
         datagrams[count].port = target.port
         count += 1
         used += bytes.count
+        hasLast = true
+    }
+
+    /// Sends what was added last, before the next `flush`, to one more target: the bytes are stored once.
+    public mutating func repeatLast(to target: Endpoint, through socket: DatagramSocket) {
+        guard hasLast else { return }
+        let last = datagrams[count - 1]
+        if count == datagrams.count {
+            flush(through: socket)
+            // They still lie where they lay.
+            used = last.bytes.map { $0 - (store.baseAddress ?? $0) + Int(last.count) } ?? 0
+            hasLast = true
+        }
+        datagrams[count] = last
+        datagrams[count].address = linuxnet_address(target.address)
+        datagrams[count].port = target.port
+        count += 1
     }
 
     /// Sends everything.
@@ -62,5 +82,6 @@ public struct SendBatch: ~Copyable {
         }
         count = 0
         used = 0
+        hasLast = false
     }
 }

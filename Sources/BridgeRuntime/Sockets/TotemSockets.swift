@@ -17,6 +17,9 @@ final class TotemSockets<Dialect: TotemDialect> {
     private let isSealed: Bool
     private let peers: [UInt32: Endpoint]
     private let others: [Endpoint]
+    /// Endpoints of `ringMembers` without this processor, kept because the same members are sent to again and again.
+    private var ringPeers: [Endpoint] = []
+    private var ringMembers: [UInt32] = []
     private let recorder: PacketRecorder?
     private var incoming = ReceiveBatch()
     private var multicasts = ReceiveBatch()
@@ -33,7 +36,9 @@ final class TotemSockets<Dialect: TotemDialect> {
         isSealed: Bool,
         recorder: PacketRecorder?
     ) throws(SystemCallError) {
-        node = try DatagramSocket.node(at: local, on: interface, hops: hops)
+        // As with the daemons, one processor with udp per interface: each packet back from the kernel would cost a wake-up. On the
+        // loopback interface nobody would hear anything otherwise.
+        node = try DatagramSocket.node(at: local, on: interface, hops: hops, loops: interface.isLoopback)
         self.group = try group.map { group throws(SystemCallError) in try DatagramSocket.receivingGroup(group, on: interface) }
         self.nodeID = nodeID
         self.isSealed = isSealed
@@ -52,12 +57,23 @@ final class TotemSockets<Dialect: TotemDialect> {
     func receive(viaGroup: Bool, _ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
         if viaGroup { return receiveMulticasts(body) }
         incoming.receive(from: node)
+        var token: Int?
         for index in 0..<incoming.count {
             let datagram = incoming.bytes(index)
             // In an envelope everything that is addressed to this processor alone counts as a token: hardly anything else is.
-            if group != nil, isSealed || Self.isToken(datagram) { receiveMulticasts(body) }
-            hand(datagram, from: incoming.source(index), viaGroup: false, body)
+            let kind = isSealed ? (group == nil ? nil : .token) : Self.kind(of: datagram)
+            if kind != .mcast, let earlier = token {
+                handToken(earlier, body)
+                token = nil
+            }
+            if kind == .token { token = index } else { hand(datagram, from: incoming.source(index), viaGroup: false, body) }
         }
+        if let token { handToken(token, body) }
+    }
+
+    private func handToken(_ index: Int, _ body: (UnsafeRawBufferPointer, Endpoint, Bool) -> Void) {
+        if group != nil { receiveMulticasts(body) }
+        hand(incoming.bytes(index), from: incoming.source(index), viaGroup: false, body)
     }
 
     /// Reads and hands in the multicasts that wait.
@@ -82,12 +98,12 @@ final class TotemSockets<Dialect: TotemDialect> {
         body(datagram, source, viaGroup)
     }
 
-    /// Whether a datagram is the token; what cannot be read is refused, and counted, by the engine.
-    static func isToken(_ datagram: UnsafeRawBufferPointer) -> Bool {
+    /// What a datagram is; nil when it cannot be read, which the engine refuses and counts.
+    static func kind(of datagram: UnsafeRawBufferPointer) -> TotemMessageKind? {
         do throws(WireError) {
-            return try TotemPacket<Dialect>.identify(datagram).0 == .token
+            return try TotemPacket<Dialect>.identify(datagram).0
         } catch {
-            return false
+            return nil
         }
     }
 
@@ -101,13 +117,22 @@ final class TotemSockets<Dialect: TotemDialect> {
             if let group {
                 send(datagram, to: group.local)
             } else if destination == .members, let members {
-                for id in members where id != nodeID {
-                    if let peer = peers[id] { send(datagram, to: peer) }
+                if members != ringMembers {
+                    ringMembers = members
+                    ringPeers = members.compactMap { $0 == nodeID ? nil : peers[$0] }
                 }
+                send(datagram, to: ringPeers)
             } else {
-                for peer in others { send(datagram, to: peer) }
+                send(datagram, to: others)
             }
         }
+    }
+
+    private func send(_ datagram: UnsafeRawBufferPointer, to targets: [Endpoint]) {
+        guard let first = targets.first else { return }
+        for target in targets { recorder?.sent(datagram, from: node.local, to: target) }
+        outgoing.add(datagram, to: first, through: node)
+        for target in targets.dropFirst() { outgoing.repeatLast(to: target, through: node) }
     }
 
     private func send(_ datagram: UnsafeRawBufferPointer, to target: Endpoint) {

@@ -44,8 +44,8 @@ int linuxnet_udp_port(int socket);
 /// Receives the datagrams of a multicast group on an interface.
 int linuxnet_group_join(int socket, const linuxnet_address *group, int interface_index);
 
-/// Multicasts of the socket leave through an interface, from `local`, with a hop limit, and are looped back to this host.
-int linuxnet_group_send(int socket, const linuxnet_address *local, int interface_index, int hops);
+/// Multicasts of the socket leave through an interface, from `local`, with a hop limit, and are looped back to this host if `loops`.
+int linuxnet_group_send(int socket, const linuxnet_address *local, int interface_index, int hops, int loops);
 
 /// Takes up to `count` (at most LINUXNET_BATCH) datagrams that wait.
 int linuxnet_receive(int socket, linuxnet_datagram *datagrams, int count);
