@@ -166,6 +166,10 @@ public final class Dissection {
         if isEscaped { text.append(escaped: detail) } else { text.append(contentsOf: detail) }
     }
 
+    /// Whether there are problems or notes.
+    @inline(__always)
+    var hasRemarks: Bool { !problems.isEmpty || !notes.isEmpty }
+
     /// The file that it is from, where there are several.
     var fileName: String? {
         inputCount > 1 && inputNames.indices.contains(input) ? inputNames[input] : nil

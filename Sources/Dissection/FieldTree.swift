@@ -101,6 +101,16 @@ public final class FieldTree: FieldSink {
     private static let plainFormats: [FieldFormat] = [.decimal, .hexadecimal, .text, .ipAddress, .hardwareAddress, .padding]
     private static let plainFormatCount = 6
 
+    /// The numbers of plain formats.
+    enum FormatNumber {
+        static let decimal: Int32 = 0
+        static let hexadecimal: Int32 = 1
+        static let text: Int32 = 2
+        static let ipAddress: Int32 = 3
+        static let hardwareAddress: Int32 = 4
+        static let padding: Int32 = 5
+    }
+
     /// An empty tree.
     public init() {
         storage = .allocate(capacity: capacity)
@@ -108,6 +118,13 @@ public final class FieldTree: FieldSink {
 
     deinit {
         storage.deallocate()
+    }
+
+    /// The entry at `index`, in place; valid until the tree is filled anew.
+    @inline(__always)
+    func entry(_ index: Int) -> UnsafePointer<FieldNode> {
+        precondition(index >= 0 && index < count)
+        return UnsafePointer(storage + index)
     }
 
     /// The entries.
@@ -164,12 +181,12 @@ public final class FieldTree: FieldSink {
     @inline(__always)
     private func number(of format: FieldFormat) -> Int32 {
         switch format {
-        case .decimal: 0
-        case .hexadecimal: 1
-        case .text: 2
-        case .ipAddress: 3
-        case .hardwareAddress: 4
-        case .padding: 5
+        case .decimal: FormatNumber.decimal
+        case .hexadecimal: FormatNumber.hexadecimal
+        case .text: FormatNumber.text
+        case .ipAddress: FormatNumber.ipAddress
+        case .hardwareAddress: FormatNumber.hardwareAddress
+        case .padding: FormatNumber.padding
         case .labelled, .flags: numberOfNew(format)
         }
     }

@@ -61,6 +61,41 @@ struct TextWriter {
         place += bytes.count
     }
 
+    /// A name that is not known when this is compiled. Most are short: two words that may overlap are sooner copied than called for.
+    @inline(__always)
+    mutating func append(name: StaticString) {
+        append(short: name.utf8Start, name.utf8CodeUnitCount)
+    }
+
+    /// `count` bytes, most often no more than 16.
+    @inline(__always)
+    mutating func append(short start: UnsafePointer<UInt8>, _ count: Int) {
+        assert(count <= room)
+        let (source, target) = (UnsafeRawPointer(start), UnsafeMutableRawPointer(place))
+        if count >= 8, count <= 16 {
+            Self.copyEnds(UInt64.self, source, target, count)
+        } else if count >= 4, count < 8 {
+            Self.copyEnds(UInt32.self, source, target, count)
+        } else {
+            target.copyMemory(from: source, byteCount: count)
+        }
+        place += count
+    }
+
+    /// Copies the first and the last word of `count` bytes, which are no fewer than a word has and no more than two have.
+    @inline(__always)
+    private static func copyEnds<Word: FixedWidthInteger & BitwiseCopyable>(
+        _: Word.Type,
+        _ source: UnsafeRawPointer,
+        _ target: UnsafeMutableRawPointer,
+        _ count: Int
+    ) {
+        let last = count &- MemoryLayout<Word>.size
+        let (head, tail) = (source.loadUnaligned(as: Word.self), source.loadUnaligned(fromByteOffset: last, as: Word.self))
+        target.storeBytes(of: head, as: Word.self)
+        target.storeBytes(of: tail, toByteOffset: last, as: Word.self)
+    }
+
     @inline(__always)
     mutating func append(_ start: UnsafePointer<UInt8>, _ count: Int) {
         assert(count <= room)
@@ -72,7 +107,7 @@ struct TextWriter {
     @inline(__always)
     mutating func append(quoted name: StaticString) {
         append(byte: UInt8(ascii: "\""))
-        append(name)
+        append(name: name)
         append(byte: UInt8(ascii: "\""))
     }
 
@@ -191,6 +226,14 @@ struct TextWriter {
 
     private static let hexadecimal: StaticString = "0123456789abcdef"
 
+    /// `00` to `ff`.
+    private static let hexadecimalPairs: StaticString = """
+        000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f\
+        404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f\
+        808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf\
+        c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff
+        """
+
     /// `0x` and at least `width` digits.
     mutating func append(hexadecimal number: UInt64, width: Int) {
         append("0x")
@@ -203,9 +246,14 @@ struct TextWriter {
 
     /// Two hexadecimal digits a byte.
     mutating func append(hexadecimalOf run: UnsafeRawBufferPointer) {
+        assert(2 * run.count <= room)
+        let pairs = UnsafeRawPointer(Self.hexadecimalPairs.utf8Start)
         for byte in run {
-            append(byte: Self.hexadecimal.utf8Start[Int(byte >> 4)])
-            append(byte: Self.hexadecimal.utf8Start[Int(byte & 15)])
+            UnsafeMutableRawPointer(place).storeBytes(
+                of: pairs.loadUnaligned(fromByteOffset: 2 &* Int(byte), as: UInt16.self),
+                as: UInt16.self
+            )
+            place += 2
         }
     }
 

@@ -25,7 +25,10 @@ final class JSONFieldWriter {
     private var pathCapacity = 256
     private var pathCount = 0
     private var pathStart = 0
-    private var opened: [Opened] = []
+    /// Memory for what has begun and not ended, of which the first `depth` are there.
+    private var opened: UnsafeMutablePointer<Opened>
+    private var openedCapacity = 16
+    private var depth = 0
     private var isInArray = false
     private var needsComma = false
     /// The last of several fields of one name in a row, which are one member; before the current entry when there are none.
@@ -33,16 +36,18 @@ final class JSONFieldWriter {
 
     init() {
         path = .allocate(capacity: pathCapacity)
+        opened = .allocate(capacity: openedCapacity)
     }
 
     deinit {
         path.deallocate()
+        opened.deallocate()
     }
 
     func append(_ tree: FieldTree, nodes: Range<Int>, to text: inout TextBuffer) {
         pathCount = 0
         pathStart = 0
-        opened.removeAll(keepingCapacity: true)
+        depth = 0
         isInArray = false
         needsComma = false
         lastOfSameName = -1
@@ -52,9 +57,9 @@ final class JSONFieldWriter {
             var isLong = false
             text.write(atMost: Self.pieceSize) { writer in
                 while index < nodes.upperBound {
-                    let count = tree.nodes[index].name.utf8CodeUnitCount
+                    let node = tree.entry(index)
                     // The key with its quotes, colon and comma, and brackets.
-                    isLong = !write(index, tree, nodes, keyRoom: pathCount + count + 8, to: &writer)
+                    isLong = !write(node, index, tree, nodes, keyRoom: pathCount + node.pointee.name.utf8CodeUnitCount + 8, to: &writer)
                     if isLong { return }
                     index += 1
                 }
@@ -75,11 +80,18 @@ final class JSONFieldWriter {
 
     /// Writes the entry at `index`; false when there may be too little room for it.
     @inline(__always)
-    private func write(_ index: Int, _ tree: FieldTree, _ nodes: Range<Int>, keyRoom: Int, to writer: inout TextWriter) -> Bool {
+    private func write(
+        _ node: UnsafePointer<FieldNode>,
+        _ index: Int,
+        _ tree: FieldTree,
+        _ nodes: Range<Int>,
+        keyRoom: Int,
+        to writer: inout TextWriter
+    ) -> Bool {
         // What is largest besides the key: a number, or bytes in hexadecimal in quotes.
         guard writer.room >= keyRoom + 2 * Self.byteLimit + 8 else { return false }
-        let name = tree.nodes[index].name
-        switch tree.nodes[index].kind {
+        let name = node.pointee.name
+        switch node.pointee.kind {
         case .protocol, .begin(.structure): open(.name, name)
         case .begin(.list):
             writeKey(name, to: &writer)
@@ -96,7 +108,7 @@ final class JSONFieldWriter {
             case .array?: writer.append(byte: UInt8(ascii: "]"))
             }
         case .field(let value):
-            if tree.nodes[index].isTakenApart, index > lastOfSameName { return true }
+            if node.pointee.isTakenApart, index > lastOfSameName { return true }
             switch value {
             case .unsigned(let number):
                 beginField(index, name, tree, nodes, to: &writer)
@@ -106,7 +118,7 @@ final class JSONFieldWriter {
                 writer.append(number)
             case .bytes(let range):
                 guard range.count <= Self.byteLimit else { return false }
-                return writeBytes(index, name, range, tree, nodes, to: &writer)
+                return writeBytes(node, index, range, tree, nodes, to: &writer)
             }
             endField(index, to: &writer)
         }
@@ -114,25 +126,24 @@ final class JSONFieldWriter {
     }
 
     /// Writes a field of few bytes; false when it is text, which may grow.
+    @inline(__always)
     private func writeBytes(
+        _ node: UnsafePointer<FieldNode>,
         _ index: Int,
-        _ name: StaticString,
         _ range: ByteRange,
         _ tree: FieldTree,
         _ nodes: Range<Int>,
         to writer: inout TextWriter
     ) -> Bool {
-        let format = tree.format(ofNode: index)
-        switch format {
-        case .text, .hardwareAddress: return false
-        case .ipAddress where range.count != 4: return false
-        case .ipAddress, .decimal, .hexadecimal, .labelled, .flags, .padding: break
-        }
-        beginField(index, name, tree, nodes, to: &writer)
+        let format = node.pointee.format
+        let isAddress = format == FieldTree.FormatNumber.ipAddress
+        if format == FieldTree.FormatNumber.text || format == FieldTree.FormatNumber.hardwareAddress { return false }
+        if isAddress, range.count != 4 { return false }
+        beginField(index, node.pointee.name, tree, nodes, to: &writer)
         writer.append(byte: UInt8(ascii: "\""))
         tree.withBytes(ofNode: index) { bytes in
             let run = UnsafeRawBufferPointer(rebasing: bytes[range.range])
-            if case .ipAddress = format {
+            if isAddress {
                 writer.append(ipv4: UInt32(bigEndian: run.loadUnaligned(as: UInt32.self)))
             } else {
                 writer.append(hexadecimalOf: run)
@@ -149,7 +160,9 @@ final class JSONFieldWriter {
         let name = tree.nodes[index].name
         let room = pathCount + name.utf8CodeUnitCount + 8
         guard case .field(.bytes(let range)) = tree.nodes[index].kind else {
-            text.write(atMost: room + 2 * Self.byteLimit + 8) { _ = write(index, tree, nodes, keyRoom: room, to: &$0) }
+            text.write(atMost: room + 2 * Self.byteLimit + 8) {
+                _ = write(tree.entry(index), index, tree, nodes, keyRoom: room, to: &$0)
+            }
             return
         }
         if tree.nodes[index].isTakenApart, index > lastOfSameName { return }
@@ -174,8 +187,8 @@ final class JSONFieldWriter {
         if needsComma { writer.append(byte: UInt8(ascii: ",")) }
         if isInArray { return }
         writer.append(byte: UInt8(ascii: "\""))
-        writer.append(path + pathStart, pathCount - pathStart)
-        writer.append(name)
+        writer.append(short: path + pathStart, pathCount - pathStart)
+        writer.append(name: name)
         writer.append(byte: UInt8(ascii: "\""))
         writer.append(byte: UInt8(ascii: ":"))
     }
@@ -195,8 +208,9 @@ final class JSONFieldWriter {
 
     @inline(__always)
     private func isField(_ index: Int, calledAs name: StaticString, _ tree: FieldTree) -> Bool {
-        guard tree.nodes[index].name.utf8CodeUnitCount == name.utf8CodeUnitCount, case .field = tree.nodes[index].kind else { return false }
-        return tree.nodes[index].name.isEqual(to: name)
+        let node = tree.entry(index)
+        guard node.pointee.name.utf8CodeUnitCount == name.utf8CodeUnitCount, case .field = node.pointee.kind else { return false }
+        return node.pointee.name.isEqual(to: name)
     }
 
     /// What stands behind a field's value.
@@ -208,7 +222,9 @@ final class JSONFieldWriter {
 
     @inline(__always)
     private func open(_ scope: Scope, _ name: StaticString = "") {
-        opened.append(Opened(scope: scope, pathCount: pathCount, pathStart: pathStart))
+        if depth == openedCapacity { growOpened() }
+        (opened + depth).initialize(to: Opened(scope: scope, pathCount: pathCount, pathStart: pathStart))
+        depth += 1
         if scope == .name {
             let count = name.utf8CodeUnitCount
             if pathCount + count + 1 > pathCapacity { growPath(by: count + 1) }
@@ -223,6 +239,15 @@ final class JSONFieldWriter {
     }
 
     @inline(never)
+    private func growOpened() {
+        let larger = UnsafeMutablePointer<Opened>.allocate(capacity: 2 * openedCapacity)
+        larger.moveInitialize(from: opened, count: depth)
+        opened.deallocate()
+        opened = larger
+        openedCapacity *= 2
+    }
+
+    @inline(never)
     private func growPath(by room: Int) {
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * pathCapacity + room)
         larger.update(from: path, count: pathCount)
@@ -234,10 +259,12 @@ final class JSONFieldWriter {
     /// Ends the innermost scope, and says what it was.
     @inline(__always)
     private func close() -> Scope? {
-        guard let last = opened.popLast() else { return nil }
+        guard depth > 0 else { return nil }
+        depth -= 1
+        let last = opened[depth]
         pathCount = last.pathCount
         pathStart = last.pathStart
-        isInArray = opened.last?.scope == .array
+        isInArray = depth > 0 && opened[depth - 1].scope == .array
         if last.scope != .name { needsComma = true }
         return last.scope
     }

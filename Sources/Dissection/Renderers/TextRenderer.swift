@@ -25,8 +25,10 @@ public struct TextRenderer {
             text.write(atMost: limits.name + 32) { appendMessage(of: packet, to: &$0) }
         }
         text.append(contentsOf: packet.detail)
-        append(packet.problems, marked: "  !! ", to: &text)
-        append(packet.notes, marked: "  [", closed: "]", to: &text)
+        if packet.hasRemarks {
+            append(packet.problems, marked: "  !! ", to: &text)
+            append(packet.notes, marked: "  [", closed: "]", to: &text)
+        }
         if var file = packet.fileName {
             text.append("  <")
             file.withUTF8 { text.append(foreign: UnsafeRawBufferPointer($0)) }
@@ -50,9 +52,9 @@ public struct TextRenderer {
     @inline(__always)
     private func appendMessage(of packet: Dissection, to line: inout TextWriter) {
         line.append("  ")
-        if let dialect = packet.dialect { line.append(dialect.name) } else { line.append("-") }
+        if let dialect = packet.dialect { line.append(name: dialect.name) } else { line.append("-") }
         line.append("  ")
-        line.append(packet.message)
+        line.append(name: packet.message)
         if packet.detail.count > 0 { line.append("  ") }
     }
 

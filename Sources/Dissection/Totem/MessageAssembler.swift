@@ -126,9 +126,9 @@ struct MessageAssembler {
     private func predecessor(of position: McastPosition, continuation: UInt8, rings: RingHistories) -> Int? {
         var nearest: Int?
         var older: Int?
-        for index in runs.indices where !runs[index].hasEnd && runs[index].fragmented == continuation {
+        for index in runs.indices
+        where runs[index].last.sender == position.sender && runs[index].fragmented == continuation && !runs[index].hasEnd {
             let last = runs[index].last
-            guard last.sender == position.sender else { continue }
             if last.ring == position.ring {
                 let distance = Int32(bitPattern: position.sequence &- last.sequence)
                 guard distance > 0 else { continue }
