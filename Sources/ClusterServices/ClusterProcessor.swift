@@ -117,7 +117,8 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
         carryOut(at: now, into: &effects)
     }
 
-    /// Asks node `node` to exit at once; `reason` goes into its log.
+    /// Asks node `node` to exit at once; `reason` goes into its log. Daemons before corosync 1 have no such order; cman has its own
+    /// (`cmanKill`).
     public mutating func kill(
         node: UInt32,
         reason: String = "",
@@ -163,6 +164,7 @@ public struct ClusterProcessor<Dialect: TotemDialect>: NodeEngine {
         at now: Instant,
         into effects: inout ProcessorEffects
     ) throws(TotemSendError) {
+        guard Dialect.generation > .totem2005 else { throw .notRunning }
         guard payload.count <= services.largestMessage, let name = CPGName(group.utf8) else {
             throw .tooLarge(payload.count)
         }

@@ -5,9 +5,9 @@ extension ServiceStack {
     /// Longest message of a client, in bytes.
     package var largestMessage: Int { processGroups.largestMessage }
 
-    /// A client joins group `name` as process `pid`; false when it already has.
+    /// A client joins group `name` as process `pid`; false when it already has, or there is no CPG, as in 2005.
     package mutating func join(_ name: CPGName, pid: UInt32) -> Bool {
-        processGroups.join(name, pid: pid, into: &clientMessages)
+        generation > .totem2005 && processGroups.join(name, pid: pid, into: &clientMessages)
     }
 
     /// A client leaves group `name`; false when it had not joined.
@@ -20,8 +20,9 @@ extension ServiceStack {
         processGroups.send(payload, to: name, pid: pid, into: &clientMessages)
     }
 
-    /// Asks node `node` to exit.
+    /// Asks node `node` to exit; since corosync 1, as older daemons have no such order.
     package mutating func kill(node: UInt32, reason: String) {
+        guard generation >= .corosync1 else { return }
         clientMessages.add(CFGKillNode(nodeid: node, reason: reason))
     }
 

@@ -4,8 +4,11 @@ import TotemNode
 import TotemWire
 import WireFormat
 
+/// A small network of corosync 3.
+typealias ClusterNetwork = DialectNetwork<Corosync3>
+
 /// A small network of whole processors on virtual time: seeded delay and loss, partitions, crashes.
-struct ClusterNetwork {
+struct DialectNetwork<Dialect: TotemDialect> {
     /// A message as a processor delivered it.
     struct Delivery: Hashable, CustomStringConvertible {
         var group: String
@@ -24,7 +27,7 @@ struct ClusterNetwork {
     }
 
     private struct Host {
-        var processor: ClusterProcessor<Corosync3>
+        var processor: ClusterProcessor<Dialect>
         var storedSequence: UInt64 = 0
     }
 
@@ -52,7 +55,9 @@ struct ClusterNetwork {
         random = RandomSource(seed: seed)
     }
 
-    subscript(id: UInt32) -> ClusterProcessor<Corosync3>? { hosts[id]?.processor }
+    subscript(id: UInt32) -> ClusterProcessor<Dialect>? { hosts[id]?.processor }
+
+    private static func address(of node: UInt32) -> IPAddress { IPAddress(ipv4: 0x0A4D_0200 | node) }
 
     // MARK: Commands
 
@@ -60,9 +65,10 @@ struct ClusterNetwork {
         for id in ids {
             var configuration = ProcessorConfiguration(nodeID: id, nodes: nodes)
             configuration.totem.timers = TotemTimers(token: .milliseconds(1000))
+            for node in nodes { configuration.totem.addresses[node] = [Self.address(of: node)] }
             configuration.totem.storedRingSequence = hosts[id]?.storedSequence ?? 0
             configure(&configuration)
-            hosts[id] = Host(processor: ClusterProcessor<Corosync3>(configuration: configuration, seed: 0))
+            hosts[id] = Host(processor: ClusterProcessor<Dialect>(configuration: configuration, seed: 0))
             perform(id) { $0.start(at: $1, into: &$2) }
         }
     }
@@ -70,7 +76,7 @@ struct ClusterNetwork {
     mutating func crash(_ id: UInt32) { hosts[id] = nil }
 
     /// Lets a processor do something.
-    mutating func perform(_ id: UInt32, _ body: (inout ClusterProcessor<Corosync3>, Instant, inout ProcessorEffects) -> Void) {
+    mutating func perform(_ id: UInt32, _ body: (inout ClusterProcessor<Dialect>, Instant, inout ProcessorEffects) -> Void) {
         // Taken out meanwhile, so that nothing is copied.
         guard var host = hosts.removeValue(forKey: id) else { return }
         body(&host.processor, now, &effects)
@@ -118,7 +124,7 @@ struct ClusterNetwork {
 
     /// Runs until `condition` holds or `limit` has passed; says whether it holds.
     @discardableResult
-    mutating func run(_ limit: Interval, until condition: (ClusterNetwork) -> Bool = { _ in false }) -> Bool {
+    mutating func run(_ limit: Interval, until condition: (DialectNetwork) -> Bool = { _ in false }) -> Bool {
         let end = now + limit
         while true {
             if condition(self) { return true }
@@ -145,7 +151,7 @@ struct ClusterNetwork {
             flights.removeFirst()
             perform(flight.target) { processor, now, effects in
                 flight.bytes.withUnsafeBytes {
-                    let source = Endpoint(IPAddress(ipv4: 0x0A4D_0200 | flight.source), 5405)
+                    let source = Endpoint(Self.address(of: flight.source), 5405)
                     processor.receive($0, from: source, arrival: Arrival(), at: now, into: &effects)
                 }
             }
