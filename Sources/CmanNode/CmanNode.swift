@@ -40,10 +40,14 @@ public struct CmanNode: NodeEngine {
     var currentGeneration: UInt32 = 1
     var quorumNow = CmanNode.noQuorum
     var configVersion: UInt32
+    /// Votes of a quorum device, and when its program last said that it works.
+    var quorumDevice: (votes: UInt8, seen: Instant)?
     var newClusterValue: UInt32 = 0
     var transitionEnded = Instant.zero
     /// When the next HELLO is due, kept to notice that this node did not run when it was.
     var helloDue = Instant.zero
+    /// What came of JOINCONF so far.
+    var joinList = JoinList()
     var lastAdmission: (name: [UInt8], at: Instant)?
     var pendingDeaths: [UInt32] = []
     var deferred = DeferredMessages()

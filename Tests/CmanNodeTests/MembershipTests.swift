@@ -67,6 +67,51 @@ import WireFormat
         #expect(network.nodes[0].quorum.quorum == 1)
     }
 
+    /// Expected votes, a node's own votes, and the version of the configuration, which then decides who may join.
+    @Test func aReconfigurationReachesEverybody() throws {
+        let network = TestNetwork(4) { index, configuration in if index == 3 { configuration.configVersion = 7 } }
+        network.join(0)
+        try #require(network.run(until: { $0.nodes[0].state == .member }, atMost: .seconds(60)))
+        for index in [1, 2] { network.join(index) }
+        try #require(network.run(until: { $0.agree([0, 1, 2]) }, atMost: .seconds(100)), "\(network.description)")
+        let change = { (network: TestNetwork, index: Int, parameter: CmanParameter, value: UInt32) -> Bool in
+            let isTaken = network.with(index) { node, now, effects in node.reconfigure(parameter, value: value, at: now, into: &effects) }
+            network.run(.milliseconds(100))
+            return isTaken
+        }
+        #expect(change(network, 1, .nodeVotes, 3))
+        #expect(network.nodes.prefix(3).allSatisfy { $0.quorum.totalVotes == 5 && $0.quorum.quorum == 3 })
+        #expect(change(network, 2, .expectedVotes, 3))
+        #expect(network.nodes.prefix(3).allSatisfy { $0.quorum.expectedVotes == 3 && $0.quorum.quorum == 3 })
+        // A quorum above the votes that are there.
+        #expect(!change(network, 2, .expectedVotes, 40))
+        #expect(change(network, 0, .configVersion, 7))
+        network.join(3)
+        #expect(network.run(until: { $0.agree([0, 1, 2, 3]) }, atMost: .seconds(60)), "\(network.description)")
+    }
+
+    /// Votes of a device that one node sees: counted there at once, everywhere after a transition that it masters, and no longer than a
+    /// member may be silent.
+    @Test func aQuorumDeviceHasVotes() throws {
+        let network = TestNetwork(3)
+        try #require(network.formCluster(), "\(network.description)")
+        network.with(0) { node, now, effects in node.pollQuorumDevice(votes: 2, at: now, into: &effects) }
+        #expect(network.nodes[0].quorum == CmanQuorum(quorum: 3, totalVotes: 5, expectedVotes: 3))
+        #expect(network.nodes[1].quorum.totalVotes == 3)
+        let leaver = network.nodes[2].id
+        network.with(0) { node, now, effects in node.kill(node: leaver, at: now, into: &effects) }
+        try #require(network.run(until: { $0.agree([0, 1]) }, atMost: .seconds(20)), "\(network.description)")
+        #expect(network.nodes[1].quorum.totalVotes == 4)
+        for _ in 0..<6 {
+            network.with(0) { node, now, effects in node.pollQuorumDevice(votes: 2, at: now, into: &effects) }
+            network.run(.seconds(10))
+        }
+        #expect(network.nodes[0].quorum.totalVotes == 4)
+        network.run(.seconds(27))
+        #expect(network.nodes[0].quorum == CmanQuorum(quorum: 3, totalVotes: 2, expectedVotes: 3))
+        #expect(!network.nodes[0].quorum.isQuorate)
+    }
+
     @Test func aNodeComesBackWithItsID() throws {
         let network = TestNetwork(3)
         try #require(network.formCluster(), "\(network.description)")

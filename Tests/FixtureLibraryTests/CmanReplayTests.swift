@@ -1,5 +1,6 @@
 import CaptureSupport
 import Captures
+import CmanNode
 import FixtureLibrary
 import Foundation
 import Testing
@@ -10,35 +11,61 @@ import Testing
         try String(contentsOfFile: "\(CaptureSupport.folder)/\(path)", encoding: .utf8)
     }
 
-    @Test(arguments: CaptureSupport.captureNames(prefix: "cman/"))
-    func sendsWhatTheDaemonSent(_ name: String) throws {
+    static func replay(_ name: String) throws -> CmanReplay {
         let capture = String(name.dropFirst("cman/".count))
         let recording = CmanRecording(name: capture, datagrams: try CaptureSupport.datagrams(of: name))
-        let replay = CmanReplay(recording: recording, actions: CmanActions(page: try Self.text("cman/README.md"), capture: capture))
-        let page = try Self.text("../docs/replay-cman.md")
+        return CmanReplay(recording: recording, actions: CmanActions(page: try text("cman/README.md"), capture: capture))
+    }
+
+    /// With the daemon's own rules, with the kernel module's for the captures made with the kernel switch, and with ours.
+    @Test(arguments: CaptureSupport.captureNames(prefix: "cman/"))
+    func everyDifferenceHasItsReason(_ name: String) throws {
+        let replay = try Self.replay(name)
+        let page = try Self.text("../docs/replay-cman.md").split(separator: "\n").map(String.init)
         #expect(!replay.lives.isEmpty)
+        let capture = String(name.dropFirst("cman/".count).prefix { $0 != "." })
+        #expect(page.filter { $0.hasPrefix("| \(capture) |") }.count == replay.lives.count)
         for life in replay.lives {
-            let result: String
-            switch CmanReplayCatalogue.note(capture: capture, life: "\(life)") {
-            case .notReplayable(let reason):
-                result = "not replayable: \(reason)"
-            case .differs(let reason):
-                guard case .differs(let difference) = replay.run(life) else {
-                    Issue.record("\(capture), \(life): is equal now; take it out of the catalogue")
-                    continue
-                }
-                result = "differs in frame \(difference.frame.map(String.init) ?? "past the last"): \(reason)"
-            case nil:
-                guard case .equal(let messages, let acknowledgements) = replay.run(life) else {
-                    if case .differs(let difference) = replay.run(life) { Issue.record("\(difference)") }
-                    continue
-                }
-                result = "equal: \(messages) messages, \(acknowledgements) acknowledgements"
-            }
-            let node = "\(life)".split(separator: ".").first.map(String.init) ?? ""
-            let row = "| \(capture.dropLast(".pcap".count)) | \("\(life)".contains("life") ? "\(life)" : node) | \(result) |"
+            let row = CmanReplayPage.row(replay, life)
             print(row)
-            #expect(page.contains(row + "\n"), "docs/replay-cman.md lacks: \(row)")
+            let isExplained = !row.contains("unexplained")
+            #expect(isExplained, "\(row)")
+            let isOnPage = page.contains(row)
+            #expect(isOnPage, "docs/replay-cman.md lacks: \(row)")
+        }
+    }
+
+    @Test func thePageExplainsEveryRule() throws {
+        let page = try Self.text("../docs/replay-cman.md")
+        for deviation in CmanDeviation.allCases {
+            let row = CmanReplayPage.row(deviation)
+            let isOnPage = page.contains(row + "\n")
+            #expect(isOnPage, "docs/replay-cman.md lacks: \(row)")
+        }
+    }
+
+    /// No difference between the rules is without a name: with all of them withheld the rules are the daemon's.
+    @Test(arguments: [CmanProfileRules(.daemon), .recordedKernelLike]) func everyRuleHasAReason(_ daemon: CmanProfileRules) {
+        for profile in CmanConfiguration.Profile.allCases {
+            var rules = CmanProfileRules(profile)
+            for deviation in CmanDeviation.allCases { deviation.withhold(from: &rules, as: daemon) }
+            #expect(rules == daemon)
+        }
+    }
+
+    /// A reason that could not be missing would prove nothing: a changed field in what the daemon sent has none.
+    @Test func aDifferenceWithoutReasonIsFound() throws {
+        var datagrams = try CaptureSupport.datagrams(of: "cman/02-join3-k.pcap")
+        let index = try #require(datagrams.firstIndex { $0.frame == 40 })
+        datagrams[index].payload[20 + 8] += 1
+        let recording = CmanRecording(name: "02-join3-k.pcap", datagrams: datagrams)
+        let replay = CmanReplay(
+            recording: recording,
+            actions: CmanActions(page: try Self.text("cman/README.md"), capture: "02-join3-k.pcap")
+        )
+        let life = try #require(replay.lives.first { "\($0)" == "node1" })
+        for profile in [CmanReplay.Profile.kernel, .ringbridge] {
+            #expect(replay.run(life, as: profile).unexplained == ["frame 40, endtrans: cman.total_votes is 4, replayed 3"])
         }
     }
 

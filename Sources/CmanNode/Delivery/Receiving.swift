@@ -12,6 +12,8 @@ struct Sender: Sendable {
     var id: UInt32 = 0
     /// The id that it gave itself, known or not.
     var claimedID: UInt32 = 0
+    /// Number of the message.
+    var sequence: UInt16 = 0
 
     /// It belongs to no node of the cluster.
     var isStranger: Bool { node == nil }
@@ -62,7 +64,12 @@ extension CmanNode {
         }
         if index == nil, configuration.addresses.contains(source) { return }
         if header.targetID > 0, UInt32(bitPattern: header.targetID) != id { return }
-        var sender = Sender(endpoint: source, arrival: arrival, claimedID: UInt32(bitPattern: header.sourceID))
+        var sender = Sender(
+            endpoint: source,
+            arrival: arrival,
+            claimedID: UInt32(bitPattern: header.sourceID),
+            sequence: header.sequence
+        )
         if let index {
             let hasAddress = table[index].endpoints.contains(source)
             if rules.verifiesAddressFirst, !hasAddress {

@@ -17,6 +17,7 @@ extension CmanNode {
             return
         }
         if !isSilent, id != 0 || rules.greetsWithoutID { sendHello(into: &effects) }
+        checkQuorumDevice(into: &effects)
         guard role.isMember else { return }
         findSilentNode(into: &effects)
         if rules.asksSilentNodes, role.isMember { askSilentNodes(into: &effects) }

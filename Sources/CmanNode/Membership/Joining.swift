@@ -21,6 +21,7 @@ extension CmanNode {
         configVersion = configuration.configVersion
         newClusterValue = UInt32(truncatingIfNeeded: random.next())
         lastAdmission = nil
+        joinList.removeAll()
         listen(into: &effects)
     }
 
@@ -210,17 +211,23 @@ extension CmanNode {
             return
         default: return
         }
-        if rules.joinsPersistently, list.sequenceFlags & CmanNodeList.firstFlag != 0 {
+        var entries = list.entries
+        var isWhole = list.sequenceFlags & CmanNodeList.lastFlag != 0
+        if rules.joinsPersistently {
+            guard let all = joinList.add(list, sequence: sender.sequence, from: sender.endpoint) else { return }
+            joinList.removeAll()
+            entries = all
+            isWhole = true
             table = NodeTable(own: Self.ownRecord(configuration, ownAddresses))
         }
-        for entry in list.entries {
+        for entry in entries {
             guard addKnownNode(entry) else {
                 effects.report(.refused(.unexpected(message: "joinconf", detail: "a node is listed twice", from: sender.endpoint)))
                 if rules.joinsPersistently { joinAgain(into: &effects) } else { become(.left, reason: .panic, into: &effects) }
                 return
             }
         }
-        guard list.sequenceFlags & CmanNodeList.lastFlag != 0 else { return }
+        guard isWhole else { return }
         table[0].state = .member
         timers[.membership] = nil
         transition.joiner = nil

@@ -12,6 +12,7 @@ extension CmanNode {
             total += UInt32(record.votes)
             expected = max(expected, record.expectedVotes)
         }
+        if let quorumDevice { total += UInt32(quorumDevice.votes) }
         if maximumExpected > 0 { expected = maximumExpected }
         // The expected votes come from the network: the sum is made so that it cannot overflow.
         var quorum = max(expected / 2 + 1, total / 2 + 1)
@@ -39,6 +40,31 @@ extension CmanNode {
     /// The largest expected votes that a member announced.
     var membersExpectedVotes: UInt32 {
         table.records.lazy.filter { $0.state == .member }.map(\.expectedVotes).max() ?? configuration.expectedVotes
+    }
+
+    // MARK: Quorum device
+
+    /// The program of a quorum device says that the device works. Its votes count here for as long as a member may be silent; the others
+    /// learn of them in the ENDTRANS of a transition that this node masters (reference/cman-wire.md 6).
+    public mutating func pollQuorumDevice(votes: UInt8, at now: Instant, into effects: inout CmanEffects) {
+        self.now = now
+        let isNew = quorumDevice?.votes != votes
+        quorumDevice = (votes, now)
+        if isNew, role.takesPart { recalculateQuorum(allowDecrease: false, into: &effects) }
+    }
+
+    /// The device does not work any more.
+    public mutating func removeQuorumDevice(at now: Instant, into effects: inout CmanEffects) {
+        self.now = now
+        guard quorumDevice != nil else { return }
+        quorumDevice = nil
+        if role.takesPart { recalculateQuorum(allowDecrease: false, into: &effects) }
+    }
+
+    /// A device whose program is silent counts no longer than a member would.
+    mutating func checkQuorumDevice(into effects: inout CmanEffects) {
+        guard let device = quorumDevice, hasPassed(configuration.timers.deadNode, since: device.seen) else { return }
+        removeQuorumDevice(at: now, into: &effects)
     }
 
     // MARK: Reconfiguration

@@ -21,13 +21,23 @@ public struct CmanPacketDifference: Sendable, Hashable {
     /// set (padding, what follows the NUL of a text), the value of NEWCLUSTER and whether the last one has an id already, and the
     /// flag MSG_DONTWAIT, which tells whether a message had to queue for a moment.
     static func first(recorded: [UInt8], replayed: [UInt8]) -> CmanPacketDifference? {
+        all(recorded: recorded, replayed: replayed).first
+    }
+
+    /// All fields in which two packets differ, as far as they have the same fields.
+    static func all(recorded: [UInt8], replayed: [UInt8]) -> [CmanPacketDifference] {
         let left = fields(of: recorded)
         let right = fields(of: replayed)
+        var result: [CmanPacketDifference] = []
         for (one, other) in zip(left, right) where one != other {
-            return CmanPacketDifference(field: one.name, recorded: one.value, replayed: other.name == one.name ? other.value : other.name)
+            result.append(
+                CmanPacketDifference(field: one.name, recorded: one.value, replayed: other.name == one.name ? other.value : other.name)
+            )
         }
-        guard left.count != right.count else { return nil }
-        return CmanPacketDifference(field: "length", recorded: "\(left.count) fields", replayed: "\(right.count) fields")
+        if left.count != right.count {
+            result.append(CmanPacketDifference(field: "length", recorded: "\(left.count) fields", replayed: "\(right.count) fields"))
+        }
+        return result
     }
 
     private struct Field: Equatable {

@@ -45,6 +45,9 @@ public struct CmanRecording: Sendable {
         )
     }
 
+    /// Whether the daemons ran with the switch that restores behaviour of the kernel module (captures/cman/README.md).
+    public var isKernelLike: Bool { name.contains("-k.") }
+
     /// The life of one process: what it sent from its first message to its end.
     struct Life: Sendable {
         var address: Endpoint

@@ -125,7 +125,7 @@ public struct CmanReplay: Sendable {
 
     /// A message says what was last received when it is sent: the daemon's may acknowledge what came in between the moments at which
     /// the engine and the daemon sent it.
-    private func isRacing(_ recorded: CmanRecording.Packet, _ replayed: CmanReplayPlayer.Sent) -> Bool {
+    func isRacing(_ recorded: CmanRecording.Packet, _ replayed: CmanReplayPlayer.Sent) -> Bool {
         recording.packets.contains {
             $0.source != recorded.source && $0.packet.header.sequence == recorded.packet.header.acknowledgement
                 && $0.packet.header.sourceID == recorded.packet.header.targetID

@@ -19,20 +19,39 @@ struct CmanReplayPlayer {
     let recording: CmanRecording
     let life: CmanReplay.Life
     private(set) var sent: [Sent] = []
+    /// What the engine reported.
+    private(set) var events: [(time: Instant, event: CmanEvent)] = []
+    /// Which message of the engine stands for which of the daemon.
+    private(set) var pairing: CmanMessagePairing
     private var node: CmanNode
     private var effects = CmanEffects()
+    private let profile: CmanReplay.Profile
+    /// Copies are made when the engine's own timer runs out, whenever the daemon's did.
+    private let copiesInTime: Bool
     private let isKernelLike: Bool
     private let ownPositions: Set<Int>
+    /// When each packet of the life was sent, ascending.
+    private let sentTimes: [Instant]
     /// Positions of packets that were handed in before their turn.
     private var received: Set<Int> = []
     /// Sequence numbers of messages that the daemon sent so far, to tell copies.
     private var recordedSequences: Set<UInt16> = []
 
-    init(recording: CmanRecording, life: CmanReplay.Life) {
+    /// Plays `life` with the rules of `profile`, but for `withheld`, in which it does as the daemon.
+    init(
+        recording: CmanRecording,
+        life: CmanReplay.Life,
+        profile: CmanReplay.Profile = .recorded,
+        withholding withheld: Set<CmanDeviation> = []
+    ) {
         self.recording = recording
         self.life = life
-        isKernelLike = recording.name.contains("-k.")
+        self.profile = profile
+        copiesInTime = profile == .ringbridge && !withheld.contains(.copiesInTime)
+        isKernelLike = recording.isKernelLike
+        pairing = CmanMessagePairing(recording: recording, sent: life.life.sent)
         ownPositions = Set(life.life.sent)
+        sentTimes = life.life.sent.map { recording.packets[$0].time }
         let sent = life.life.sent.map { recording.packets[$0] }
         var configuration = CmanConfiguration(
             clusterName: life.join.cluster,
@@ -43,15 +62,16 @@ struct CmanReplayPlayer {
         configuration.expectedVotes = life.join.expectedVotes
         configuration.configVersion = life.join.configVersion
         configuration.twoNode = life.join.twoNode
-        configuration.profile = isKernelLike ? .kernel : .daemon
         configuration.timers.maxRetries = 5
         configuration.timers.joinWait = Self.joinWait(sent)
         configuration.timers.newCluster = Self.newCluster(sent) ?? configuration.timers.joinWait
-        node = CmanNode(
-            configuration: configuration,
-            seed: 1,
-            rules: isKernelLike ? .recordedKernelLike : CmanProfileRules(.daemon)
-        )
+        let rules = profile.rules(for: recording, withholding: withheld)
+        if !rules.countsWholeSeconds {
+            // What the daemon's rounding makes of 16 s.
+            configuration.timers.joinWait = configuration.timers.joinWait == .seconds(16) ? .seconds(15) : configuration.timers.joinWait
+            configuration.timers.newCluster = Self.announcing(sent) ?? configuration.timers.newCluster
+        }
+        node = CmanNode(configuration: configuration, seed: 1, rules: rules)
     }
 
     /// Founders ran with 5 s or with the default; their NEWCLUSTERs are a fifth of it apart, in whole seconds.
@@ -69,6 +89,14 @@ struct CmanReplayPlayer {
         }
         let step: Int64 = announcements[1].time - announcements[0].time < .seconds(2) ? 1 : 3
         return .seconds(step * Int64(announcements.count - 1))
+    }
+
+    /// From the first NEWCLUSTER to the first HELLO.
+    private static func announcing(_ sent: [CmanRecording.Packet]) -> Interval? {
+        guard newCluster(sent) != nil, let first = sent.first,
+            let hello = sent.first(where: { if case .hello = $0.packet.body { true } else { false } })
+        else { return nil }
+        return hello.time - first.time
     }
 
     // MARK: Running
@@ -125,9 +153,24 @@ struct CmanReplayPlayer {
             && (hello.flags & CmanHello.quorateFlag != 0) == node.quorum.isQuorate
     }
 
+    /// Positions in the recording of what the daemon sent at `time` or later.
+    private func sent(since time: Instant) -> ArraySlice<Int> {
+        var low = 0
+        var high = sentTimes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sentTimes[middle] < time { low = middle + 1 } else { high = middle }
+        }
+        return life.life.sent[low...]
+    }
+
     /// The next message of the daemon in the recording.
     private func nextMessage(after time: Instant) -> CmanRecording.Packet? {
-        life.life.sent.lazy.map { recording.packets[$0] }.first { $0.time > time && isMessage($0.bytes) }
+        for position in sent(since: time) {
+            let packet = recording.packets[position]
+            if packet.time > time, isMessage(packet.bytes) { return packet }
+        }
+        return nil
     }
 
     private mutating func receiveStartTransEarlier(than position: Int) {
@@ -145,9 +188,9 @@ struct CmanReplayPlayer {
     /// message's end frees the way.
     private mutating func queueEarly(before time: Instant) {
         guard node.outstandingSequence != nil else { return }
-        for position in life.life.sent {
+        for position in sent(since: time - Self.race) {
             let packet = recording.packets[position]
-            guard packet.time >= time - Self.race, packet.time <= time + Interval.milliseconds(10) else { continue }
+            guard packet.time <= time + Interval.milliseconds(10) else { break }
             switch packet.packet.body {
             case .data, .portClosed, .listenReq: cause(packet, at: clock)
             default: break
@@ -170,7 +213,7 @@ struct CmanReplayPlayer {
             packet.bytes.withUnsafeBytes {
                 trial.receive($0, from: packet.source, arrival: arrival(of: packet), at: time, into: &ignored)
             }
-            let sequence = next.packet.header.sequence
+            let sequence = number(of: next)
             let isFirst =
                 switch timer {
                 case .retransmit: trial.outstandingSequence != sequence
@@ -197,8 +240,8 @@ struct CmanReplayPlayer {
         let packet = recording.packets[first]
         if case .newCluster(let announcement) = packet.packet.body {
             newClusterValue = announcement.value
-            let wait = node.configuration.timers.joinWait == .seconds(5) ? Interval.seconds(5) : .seconds(18)
-            startTime = packet.time - wait
+            let joinWait = node.configuration.timers.joinWait
+            startTime = packet.time - (joinWait == .seconds(16) ? .seconds(18) : joinWait)
         } else {
             // It asked the sender of the HELLO just before.
             let hello = recording.packets[..<first].last {
@@ -218,10 +261,27 @@ struct CmanReplayPlayer {
         clock = time
         effects.removeAll()
         body(&node, &effects)
-        for case .transmit(let range, let destination) in effects.effects {
-            var endpoint: Endpoint?
-            if case .endpoint(let target, _) = destination { endpoint = target }
-            sent.append(Sent(time: time, bytes: effects.bytes(range), destination: endpoint))
+        var acknowledged: [CmanMessagePairing.Waiting] = []
+        for effect in effects.effects {
+            switch effect {
+            case .transmit(let range, let destination):
+                var endpoint: Endpoint?
+                if case .endpoint(let target, _) = destination { endpoint = target }
+                let packet = Sent(time: time, bytes: effects.bytes(range), destination: endpoint)
+                if profile != .recorded { acknowledged += pairing.pair(packet, at: sent.count) }
+                sent.append(packet)
+            case .event(let event): events.append((time, event))
+            }
+        }
+        for waiting in acknowledged { receiveAcknowledgement(waiting, at: time) }
+    }
+
+    /// An acknowledgement of the recording came before the engine had sent what it is for.
+    private mutating func receiveAcknowledgement(_ waiting: CmanMessagePairing.Waiting, at time: Instant) {
+        run(at: time) { node, effects in
+            waiting.bytes.withUnsafeBytes {
+                node.receive($0, from: waiting.source, arrival: Arrival(viaGroup: false), at: time, into: &effects)
+            }
         }
     }
 
@@ -233,8 +293,12 @@ struct CmanReplayPlayer {
         followPort(of: packet)
         followBarrier(of: packet)
         let arrival = arrival(of: packet)
+        var bytes = packet.bytes
+        if profile != .recorded {
+            guard pairing.translate(&bytes, of: packet) else { return }
+        }
         run(at: packet.time) { node, effects in
-            packet.bytes.withUnsafeBytes { node.receive($0, from: packet.source, arrival: arrival, at: packet.time, into: &effects) }
+            bytes.withUnsafeBytes { node.receive($0, from: packet.source, arrival: arrival, at: packet.time, into: &effects) }
         }
     }
 
@@ -247,7 +311,8 @@ struct CmanReplayPlayer {
     /// Whether a program listens is told by the daemon's own answer.
     private mutating func followPort(of packet: CmanRecording.Packet) {
         let header = packet.packet.header
-        let later = life.life.sent.map { recording.packets[$0] }.filter { $0.time >= packet.time }
+        let packets = recording.packets
+        let later = sent(since: packet.time).lazy.map { packets[$0] }
         var port: UInt8
         var isOpen: Bool?
         switch packet.packet.body {
@@ -303,7 +368,7 @@ struct CmanReplayPlayer {
         let header = packet.packet.header
         if case .ack = packet.packet.body { return }
         followBarrier(of: packet)
-        guard recordedSequences.insert(header.sequence).inserted, !hasSent(sequence: packet.bytes[2..<4]) else { return }
+        guard recordedSequences.insert(header.sequence).inserted, !hasSent(number: packet) else { return }
         let target = UInt32(bitPattern: header.targetID)
         run(at: time) { node, effects in
             switch packet.packet.body {
@@ -338,8 +403,20 @@ struct CmanReplayPlayer {
         }
     }
 
-    private func hasSent(sequence: ArraySlice<UInt8>) -> Bool {
-        sent.contains { isMessage($0.bytes) && $0.bytes[2..<4] == sequence }
+    /// Whether the engine has sent what stands for `packet`.
+    private func hasSent(number packet: CmanRecording.Packet) -> Bool {
+        guard profile == .recorded else { return pairing.number(of: packet.packet.header.sequence) != nil }
+        return sent.contains { isMessage($0.bytes) && $0.bytes[2..<4] == packet.bytes[2..<4] }
+    }
+
+    /// The number that `packet` has, or would have as the next message of the engine.
+    private func number(of packet: CmanRecording.Packet) -> UInt16 {
+        let recorded = packet.packet.header.sequence
+        switch profile {
+        case .recorded: return recorded
+        case .kernel: return pairing.expectedNumber(of: recorded)
+        case .ringbridge: return pairing.number(of: recorded) ?? node.lastSequence &+ 1
+        }
     }
 
     private func isMessage(_ bytes: [UInt8]) -> Bool {
@@ -360,6 +437,7 @@ struct CmanReplayPlayer {
     private mutating func align(at time: Instant) {
         for timer in CmanTimer.allCases {
             guard let deadline = node.deadline(of: timer) else { continue }
+            if timer == .retransmit, copiesInTime { continue }
             if timer == .retransmit, !isKernelLike {
                 // Bug B2: the daemon looks at this timer only when something else wakes it.
                 node.setDeadline(of: timer, to: retransmission(after: deadline) ?? deadline + .seconds(1000))
@@ -374,17 +452,32 @@ struct CmanReplayPlayer {
                 continue
             }
             // A HELLO whose number says that other messages went out before it waits for what causes them.
-            let isEarly = timer == .hello && moment.sequence > node.lastSequence + 1 && moment.time <= time
+            let isEarly = timer == .hello && moment.time <= time && isEarly(moment)
             node.setDeadline(of: timer, to: isEarly ? moment.time + Self.race : moment.time)
         }
+    }
+
+    private func isEarly(_ moment: (time: Instant, sequence: UInt16)) -> Bool {
+        switch profile {
+        case .recorded: return moment.sequence > node.lastSequence + 1
+        case .kernel: return pairing.expectedNumber(of: moment.sequence) > node.lastSequence + 1
+        case .ringbridge: break
+        }
+        return pairing.lacksMessages(before: moment.sequence, since: moment.time - Self.race)
     }
 
     /// An acknowledgement of the outstanding message arrives just after `deadline`.
     private func isSpared(at deadline: Instant) -> Bool {
         recording.packets.contains {
             $0.time >= deadline && $0.time - deadline <= Self.race && receives($0)
-                && $0.packet.header.acknowledgement == node.outstandingSequence
+                && isOutstanding($0.packet.header.acknowledgement)
         }
+    }
+
+    /// Whether the message that the daemon numbered `recorded` waits for acknowledgements.
+    private func isOutstanding(_ recorded: UInt16) -> Bool {
+        guard let sequence = node.outstandingSequence else { return false }
+        return sequence == (profile == .recorded ? recorded : pairing.number(of: recorded))
     }
 
     private func retransmission(after deadline: Instant) -> Instant? {
@@ -403,12 +496,11 @@ struct CmanReplayPlayer {
     /// When the daemon sent what `timer` causes, next to `deadline`.
     private func recordedMoment(of timer: CmanTimer, near deadline: Instant) -> (time: Instant, sequence: UInt16)? {
         var best: (distance: Int64, packet: CmanRecording.Packet)?
-        for position in life.life.sent {
+        for position in sent(since: deadline - CmanReplay.timeBound) {
             let packet = recording.packets[position]
             let distance = abs((packet.time - deadline).nanoseconds)
-            guard distance <= CmanReplay.timeBound.nanoseconds, distance < best?.distance ?? .max, isCaused(packet, by: timer) else {
-                continue
-            }
+            guard packet.time - deadline <= CmanReplay.timeBound else { break }
+            guard distance < best?.distance ?? .max, isCaused(packet, by: timer) else { continue }
             best = (distance, packet)
         }
         return best.map { ($0.packet.time, $0.packet.packet.header.sequence) }
@@ -418,7 +510,7 @@ struct CmanReplayPlayer {
         switch (timer, packet.packet.body) {
         case (.hello, .hello(let hello)): hello.flags & CmanHello.masterFlag == 0
         case (.announcement, .newCluster), (.membership, .newCluster): true
-        case (.retransmit, _): packet.packet.header.sequence == node.outstandingSequence && isMessage(packet.bytes)
+        case (.retransmit, _): isMessage(packet.bytes) && isOutstanding(packet.packet.header.sequence)
         case (.transition, .hello(let hello)): hello.flags & CmanHello.masterFlag != 0
         case (.transition, .joinConf), (.transition, .startTrans): true
         default: false
