@@ -1,5 +1,6 @@
 /// What originals do that breaks an invariant. Each case is as narrow as the history allows, and each has a seed of a cluster without ours
-/// that shows it (docs/simulation.md). B-numbers are those of reference/cman-behaviour.md 14.
+/// that shows it (docs/simulation.md, which also lists the seeds that no case explains). B-numbers are those of
+/// reference/cman-behaviour.md 14.
 public enum HistoricalException: String, Sendable, Hashable, CaseIterable {
     /// An original delivers a message again: it recognises copies of the last reliable message only (reference/cman-behaviour.md 3).
     case lateCopy
