@@ -30,19 +30,26 @@ public struct TotemConfiguration: Sendable, Hashable {
         networkMTU = Self.networkMTU(of: generation, envelope: generation == .corosync2 ? 4 : 0)
     }
 
-    /// Largest totempg packet of `generation` over IPv4 with an MTU of 1500 (reference/totem-wire.md 1.3), after `envelope` bytes of security.
+    /// Largest totempg packet of `generation` over networks with IP packets of `packetSize` bytes (reference/totem-wire.md 1.3), with `envelope`
+    /// bytes of security around it; corosync 1 and 2 take the headers and the envelope off once for every network.
     /// For corosync 3 it is what 3.1.7 has, over IPv6 too, where IP fragments it: its largest datagram holds 45 + 1410 bytes (capture
     /// 3.1.7-udpu-form, frame 9).
-    public static func networkMTU(of generation: TotemGeneration, ipv6: Bool = false, envelope: Int = 0) -> Int {
-        let ipAndUDP = ipv6 ? 48 : 28
+    public static func networkMTU(
+        of generation: TotemGeneration,
+        packetSize: Int = 1500,
+        ipv6: Bool = false,
+        networks: Int = 1,
+        envelope: Int = 0
+    ) -> Int {
+        let around = networks * ((ipv6 ? 48 : 28) + envelope)
         return switch generation {
         // TOTEMSRP_PACKET_SIZE_MAX, whatever the MTU is.
         case .totem2005: 1404
         // A header of IPv6 is not thought of (totemnet.c:1471@wt).
-        case .openais080: 1500 - 98 - 28 - envelope
-        case .corosync1: 1500 - 98 - ipAndUDP - envelope
-        case .corosync2: 1500 - 2 * 99 - ipAndUDP - envelope
-        case .corosync3: 1500 - 2 * 45
+        case .openais080: packetSize - 98 - 28 - envelope
+        case .corosync1: packetSize - 98 - around
+        case .corosync2: packetSize - 2 * 99 - around
+        case .corosync3: packetSize - 2 * 45
         }
     }
 }

@@ -142,20 +142,14 @@ struct CorosyncConfReader {
 
     /// The timers of a ring of `generation`; the coefficient counts from the third node of a nodelist on (reference/totem-engine.md 1).
     static func timers(_ generation: TotemGeneration, token: Int64?, coefficient: Int64 = 650, nodes: Int) -> TotemTimers {
+        var timers = TotemTimers(generation, nodes: nodes)
         let more = generation >= .corosync2 ? coefficient * Int64(max(0, nodes - 2)) : 0
-        switch generation {
-        case .totem2005:
-            var timers = TotemTimers(token: .milliseconds(token ?? 200))
-            (timers.tokenRetransmit, timers.hold) = (.milliseconds(47), .milliseconds(27))
-            (timers.join, timers.consensus) = (.milliseconds(100), .milliseconds(200))
-            return timers
-        case .openais080:
-            var timers = TotemTimers(token: .milliseconds(token ?? 1000))
-            timers.consensus = .milliseconds(800)
-            return timers
-        case .corosync1, .corosync2: return TotemTimers(token: .milliseconds((token ?? 1000) + more))
-        case .corosync3: return TotemTimers(token: .milliseconds((token ?? 3000) + more))
-        }
+        let derived = TotemTimers(token: .milliseconds((token ?? TotemTimers(generation, nodes: 2).token.milliseconds) + more))
+        timers.token = derived.token
+        // What else follows from the token's time is fixed in 2005, and consensus in openais too (totemconfig.c:60-90@wt).
+        if generation > .totem2005 { (timers.tokenRetransmit, timers.hold) = (derived.tokenRetransmit, derived.hold) }
+        if generation > .openais080 { timers.consensus = derived.consensus }
+        return timers
     }
 
     private mutating func readInterfaces(_ totem: CorosyncSection, into conf: inout CorosyncConf) throws(ConfigurationError) {

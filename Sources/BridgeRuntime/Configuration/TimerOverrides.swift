@@ -1,6 +1,7 @@
 import CmanNode
 import EngineKit
 import TotemNode
+import TotemWire
 
 /// Timers that a YAML file changes, by the names of the protocols' own settings.
 enum TimerOverrides {
@@ -25,15 +26,18 @@ enum TimerOverrides {
         timers.maxRetries = try section.number("maxRetries", 1...100) ?? timers.maxRetries
     }
 
-    /// Applies `timers` of a Totem processor; a changed token changes what is derived from it.
-    static func apply(_ section: YAMLSection?, to timers: inout TotemTimers) throws(ConfigurationError) {
-        guard let section else { return }
+    /// The timers of a Totem processor of `generation` among `nodes`; a changed token changes what is derived from it.
+    static func timers(_ section: YAMLSection?, of generation: TotemGeneration, nodes: Int) throws(ConfigurationError) -> TotemTimers {
+        let token = try section?.interval("token")?.milliseconds
+        // A token that is given here is meant as it is, however many nodes there are.
+        var timers = CorosyncConfReader.timers(generation, token: token, coefficient: token == nil ? 650 : 0, nodes: nodes)
+        guard let section else { return timers }
         try section.allowOnly(["token", "consensus", "join", "merge", "hold", "tokenRetransmit"])
-        if let token = try section.interval("token") { timers = TotemTimers(token: token) }
         timers.consensus = try section.interval("consensus") ?? timers.consensus
         timers.join = try section.interval("join") ?? timers.join
         timers.merge = try section.interval("merge") ?? timers.merge
         timers.hold = try section.interval("hold") ?? timers.hold
         timers.tokenRetransmit = try section.interval("tokenRetransmit") ?? timers.tokenRetransmit
+        return timers
     }
 }

@@ -99,8 +99,7 @@ struct TotemMemberReader {
             quorum: quorum,
             place: root.place
         )
-        conf.timers = CorosyncConfReader.timers(generation, token: nil, nodes: peers.count)
-        try TimerOverrides.apply(try root.section("timers"), to: &conf.timers)
+        conf.timers = try TimerOverrides.timers(try root.section("timers"), of: generation, nodes: peers.count)
         conf.networkMTU = try root.number("networkMTU", 576...65_535) ?? 1500
         conf.configVersion = try root.number("configVersion", 0...UInt64.max) ?? 0
         let port: UInt16 = try root.number("port", 1...65_500) ?? 5405

@@ -121,17 +121,16 @@ extension TotemGeneration {
         self = found
     }
 
-    /// The largest totempg packet that a processor sends over networks with IP packets of `size` bytes (reference/totem-wire.md 1.3):
-    /// the daemons take off the headers of IP and UDP, and the envelope, once for every network, and openais thinks of one network
-    /// and IPv4 only. Corosync 3 sends more than its own arithmetic says, as its packets show (capture 3.1.7-udpu-form).
+    /// The largest totempg packet that a processor sends over networks with IP packets of `size` bytes. Of corosync 3 it is less than the
+    /// daemons send, whose packets IP fragments.
     func networkMTU(ofPackets size: Int, family: IPAddress.Family, networks: Int, envelope: Int) -> Int {
-        let headers = family == .ipv4 ? 28 : 48
-        return switch self {
-        case .totem2005: min(1404, size - 96)
-        case .openais080: size - 98 - 28 - envelope
-        case .corosync1: size - 98 - networks * (headers + envelope)
-        case .corosync2: size - 2 * 99 - networks * (headers + envelope)
-        case .corosync3: size - 2 * 45 - headers
-        }
+        let unfragmented = self == .corosync3 ? size - (family == .ipv4 ? 28 : 48) : size
+        return TotemConfiguration.networkMTU(
+            of: self,
+            packetSize: unfragmented,
+            ipv6: family == .ipv6,
+            networks: networks,
+            envelope: envelope
+        )
     }
 }
