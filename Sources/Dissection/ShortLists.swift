@@ -3,6 +3,7 @@
 public struct ProtocolNames: RandomAccessCollection, Sendable {
     private static let limit = 8
     private var names = InlineArray<8, StaticString>(repeating: "")
+    /// How many there are.
     public private(set) var endIndex = 0
 
     public var startIndex: Int { 0 }
@@ -25,6 +26,7 @@ public struct ProtocolNames: RandomAccessCollection, Sendable {
 public struct DialectSequence: RandomAccessCollection, Sendable, Equatable {
     /// Four bits each, the first one lowest; there are ten dialects.
     private var packed: UInt64 = 0
+    /// How many there are.
     public private(set) var endIndex = 0
 
     public var startIndex: Int { 0 }
@@ -35,6 +37,7 @@ public struct DialectSequence: RandomAccessCollection, Sendable, Equatable {
         return Dialect(rawValue: UInt8(truncatingIfNeeded: packed >> UInt64(4 * index) & 15)) ?? .cman2a
     }
 
+    /// Adds one behind the others.
     mutating func append(_ dialect: Dialect) {
         guard endIndex < Dialect.allCases.count else { return }
         packed |= UInt64(dialect.rawValue) << UInt64(4 * endIndex)
