@@ -1,6 +1,7 @@
 import EngineKit
 import Simulation
 import Testing
+import TotemWire
 
 @Suite struct RingTests {
     @Test(arguments: RingFamilies.all)
