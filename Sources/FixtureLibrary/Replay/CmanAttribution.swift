@@ -12,7 +12,7 @@ public struct CmanProfileOutcome: Sendable {
         public var count: Int
         /// The frame of the capture in which the first one is; nil when the daemon sent nothing there.
         public var frame: Int?
-        /// Whether the recording cannot be followed from there on: the peers answer the daemon.
+        /// Whether the recording may be left from there on: the peers answer the daemon.
         public var leavesRecording: Bool
     }
 
