@@ -110,9 +110,10 @@ package struct CmanProfileRules: Sendable, Hashable {
     package var refusesNewAddress = false
     /// A node that is not quorate leaves when a quorate cluster has another node with its id.
     package var givesWayToDouble = false
-    /// A joiner that ENDTRANS made a member is one, though its completion barrier failed: the others voted with it in their view. The
-    /// original forgets it when a later ENDTRANS names no joiner.
-    package var keepsConfirmedJoiners = false
+    /// The joiner that ENDTRANS names is a member, though its completion barrier failed: the others voted with it in their view. Any other
+    /// is none. The original forgets the first when a later ENDTRANS names no joiner; as the one that takes over from a dead master it
+    /// counts the second, which nobody else knows (bug B6).
+    package var endTransSettlesJoiners = false
     /// The joiner of a STARTTRANS that comes too late is remembered: its master may win all the same, tells of it only once, and lets it in
     /// with ENDTRANS. The original then misses a member, and is killed for it by the next view vote.
     package var remembersOtherJoiners = false
@@ -174,7 +175,7 @@ package struct CmanProfileRules: Sendable, Hashable {
             refusesNewAddress = true
             givesWayToDouble = true
             checksConfirmation = true
-            keepsConfirmedJoiners = true
+            endTransSettlesJoiners = true
             remembersOtherJoiners = true
             guardsDecrease = true
             fitsViews = true

@@ -53,6 +53,42 @@ import WireFormat
         #expect(peers.node.state == .left)
     }
 
+    /// The master dies while it lets a node in, and with it the node. Who takes over does not count the node, which the others forget
+    /// (reference/cman-behaviour.md B6).
+    @Test func aJoinerWhoseMasterDiesIsNoMember() throws {
+        let network = TestNetwork(4)
+        for index in 0..<3 {
+            network.join(index)
+            try #require(network.run(until: { $0.agree(Array(0...index)) }, atMost: .seconds(60)), "\(network.description)")
+        }
+        network.join(3)
+        let begins = network.run(
+            until: {
+                $0.log.contains { if case .startTrans(let start) = $0.packet.body { start.nodeName == Array("node4".utf8) } else { false } }
+            },
+            atMost: .seconds(60)
+        )
+        try #require(begins)
+        let master = try #require(network.log.last { if case .startTrans = $0.packet.body { true } else { false } }?.node)
+        // So long that all have STARTTRANS, and none has ENDTRANS yet.
+        network.run(.microseconds(200))
+        network.isUp[master] = false
+        network.isUp[3] = false
+        let rest = (0..<3).filter { $0 != master }
+        var counted: Set<Int> = []
+        let agree = network.run(
+            until: { network in
+                for index in rest where network.nodes[index].members.contains(where: { $0.name == "node4" && $0.state == .member }) {
+                    counted.insert(index)
+                }
+                return network.agree(rest)
+            },
+            atMost: .seconds(120)
+        )
+        #expect(agree, "\(network.description)")
+        #expect(counted.isEmpty)
+    }
+
     /// Whose STARTTRANS is acknowledged and not answered begins again ten times, and then leaves.
     @Test func aMasterGivesUpAfterTenRestarts() throws {
         var peers = try member(among: 4)

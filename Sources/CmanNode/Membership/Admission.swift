@@ -134,7 +134,7 @@ extension CmanNode {
         }
         // A member that programs were told of is no joiner, whatever a STARTTRANS says.
         guard let joiner = transition.joiner, joiner != id, let index = table.index(ofID: joiner), !table[index].isReported else { return }
-        if rules.keepsConfirmedJoiners, table[index].state == .member { return }
+        if rules.endTransSettlesJoiners, table[index].state == .member { return }
         if tellingItToWait, let endpoint = transition.joinerEndpoint {
             var message = CmanJoinAck()
             message.type = CmanJoinAnswer.wait.rawValue

@@ -229,7 +229,11 @@ extension CmanNode {
 
     private mutating func endTransition(into effects: inout CmanEffects) {
         timers[.transition] = nil
-        confirmJoiner()
+        if transition.reason == .newNode || !rules.endTransSettlesJoiners {
+            confirmJoiner()
+        } else {
+            removeJoiner(tellingItToWait: true, into: &effects)
+        }
         let quorum = quorumAfterTransition()
         currentGeneration &+= 1
         var message = CmanEndTrans()

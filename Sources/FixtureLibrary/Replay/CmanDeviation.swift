@@ -19,7 +19,7 @@ public enum CmanDeviation: String, Sendable, Hashable, CaseIterable {
     // How membership goes on
     case forgetsDeadNodes, sendsQueuedBeforeDeaths, actsOnNodeDown, resolvesStuckTransitions, checkLosesElection, abandonsBarrier
     case keepsHellos, excusesStaleHellos, excusesOwnPauses, joinsPersistently, leaveUnderWay, countsWholeSeconds
-    case keepsConfirmedJoiners, remembersOtherJoiners, guardsDecrease
+    case endTransSettlesJoiners, remembersOtherJoiners, guardsDecrease
 
     /// The reason, in a few words.
     public var reason: String {
@@ -66,7 +66,7 @@ public enum CmanDeviation: String, Sendable, Hashable, CaseIterable {
         case .joinsPersistently: "one JOINREQ at a time, and joins go on where they can"
         case .leaveUnderWay: "leaves when the transition is over"
         case .countsWholeSeconds: "times are not rounded to seconds"
-        case .keepsConfirmedJoiners: "a joiner that ENDTRANS confirmed is not forgotten"
+        case .endTransSettlesJoiners: "the joiner that ENDTRANS names is a member and stays one, any other is none"
         case .remembersOtherJoiners: "the joiner of a master that came too late is remembered"
         case .guardsDecrease: "quorum decreases for a removed node only where the rest was quorate"
         }
@@ -117,7 +117,7 @@ public enum CmanDeviation: String, Sendable, Hashable, CaseIterable {
         case .joinsPersistently: rules.joinsPersistently = daemon.joinsPersistently
         case .leaveUnderWay: rules.leaveUnderWay = daemon.leaveUnderWay
         case .countsWholeSeconds: rules.countsWholeSeconds = daemon.countsWholeSeconds
-        case .keepsConfirmedJoiners: rules.keepsConfirmedJoiners = daemon.keepsConfirmedJoiners
+        case .endTransSettlesJoiners: rules.endTransSettlesJoiners = daemon.endTransSettlesJoiners
         case .remembersOtherJoiners: rules.remembersOtherJoiners = daemon.remembersOtherJoiners
         case .guardsDecrease: rules.guardsDecrease = daemon.guardsDecrease
         }
