@@ -65,6 +65,7 @@ enum CarriedMessageDissector {
         into result: Dissection
     ) {
         let first = result.tree.nodes.count
+        var hasBegun = false
         defer { carried.contentNodes = first..<result.tree.nodes.count }
         result.tree.beginBytes(content)
         var dissector = WireDissector(content, byteOrder: position.byteOrder, sink: result.tree)
@@ -73,6 +74,7 @@ enum CarriedMessageDissector {
             var message = try ServiceMessage(matching: content, in: group, of: position.generation, byteOrder: position.byteOrder)
             carried.kind = message.kind
             if let kind = message.kind { carried.message = kind.name }
+            hasBegun = true
             result.tree.beginProtocol(message.kind?.protocolName ?? group.protocolName, at: 0)
             defer { result.tree.endProtocol(at: dissector.offset) }
             try message.visit(&dissector)
@@ -81,7 +83,7 @@ enum CarriedMessageDissector {
             }
             note(message, in: group, position.generation, into: result)
         } catch {
-            if result.tree.nodes.count == first {
+            if !hasBegun {
                 // The message ends inside the header by which messages are told apart.
                 result.tree.beginProtocol(group.protocolName, at: 0)
                 var header = ServiceHeader(of: position.generation)

@@ -34,10 +34,12 @@ struct CmanDissector {
             judge(packet, into: result)
         }
         explain(recognition, into: result)
-        CmanSummary(tree: result.tree, start: start).append(packet, isComplete: failure == nil, to: &result.detail)
+        if result.interest.contains(.text) {
+            CmanSummary(tree: result.tree, start: start).append(packet, isComplete: failure == nil, to: &result.detail)
+        }
         if failure == nil, case .data = packet.body { dissectProgram(packet, payload, into: result) }
         result.ownNodes = result.tree.nodes.count
-        noteRepetition(packet, payload, from: source, into: result)
+        if result.interest.contains(.text) { noteRepetition(packet, payload, from: source, into: result) }
         return true
     }
 

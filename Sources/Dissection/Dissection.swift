@@ -118,7 +118,9 @@ public final class Dissection {
     public internal(set) var recognition: Recognition?
     /// The security envelope that it was in.
     public internal(set) var envelope: TotemEnvelope?
-    /// Whether the tree gets all fields. Without, it may have those only that the line of text needs.
+    /// What of the packet was looked at.
+    public internal(set) var interest = Interest.everything
+    /// Whether fields of the outer protocols are wanted, all or some. Without, the tree may have those only that the line of text needs.
     public internal(set) var wantsFields = true
     /// The message's name.
     public internal(set) var message: StaticString = "other"
@@ -128,6 +130,8 @@ public final class Dissection {
     public internal(set) var ring: RingID?
     /// The fields, those of carried messages behind those of the packet itself.
     public let tree = FieldTree()
+    /// Whether its envelope is of a kind whose fields are not known, so that its bytes are shown as they are.
+    var isOpaque = false
     /// How many nodes of the tree belong to the packet itself.
     public internal(set) var ownNodes = 0
     /// What it completes above the outer protocol.
@@ -181,6 +185,17 @@ public final class Dissection {
         return interfaceNames[interface]
     }
 
+    /// Whether a protocol above UDP or TCP has taken its bytes apart.
+    var isTakenApart: Bool {
+        content.kind == .segment ? !carries.isEmpty : !upperProtocols.isEmpty && !isOpaque
+    }
+
+    /// Whether more is wanted of an outer message than which one it is.
+    var looksInside: Bool { wantsFields || !interest.isDisjoint(with: [.origin, .carried, .text]) }
+
+    /// Whether messages that are carried are looked at; only they tell what is remarkable about a packet.
+    var looksForCarried: Bool { !interest.isDisjoint(with: [.carried, .text, .fields]) }
+
     /// Forgets the packet before. `content` is that of `packet` already.
     func begin(_ packet: CapturedPacket, firstTime: Int64) {
         frame = packet.frame
@@ -200,6 +215,7 @@ public final class Dissection {
         ring = nil
         tree.removeAll()
         ownNodes = 0
+        isOpaque = false
         if !carries.isEmpty { carries.removeAll(keepingCapacity: true) }
         detail.removeAll()
         problems.removeAll()

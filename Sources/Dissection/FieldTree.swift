@@ -96,6 +96,17 @@ public final class FieldTree: FieldSink {
     /// How fields are shown. A format may be a function or a table, which is counted at every copy; entries that name theirs by number
     /// are copied and emptied like plain bytes.
     private var formats = FieldTree.plainFormats
+    /// How many of them are of this packet; the places of the others are used again.
+    private var formatCount = FieldTree.plainFormatCount
+
+    /// Which fields are wanted by name; their values are kept apart from the list.
+    private(set) var selection: FieldSelection?
+    /// The values that were found of them.
+    private(set) var selected = SelectedValues(nil)
+    /// Whether the list is kept; without it there are the selected values only.
+    private var keepsNodes = true
+    /// What is being read, where it is not copied as a whole.
+    private var uncopied = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// Formats that are nothing but a word, whose numbers are always the same.
     private static let plainFormats: [FieldFormat] = [.decimal, .hexadecimal, .text, .ipAddress, .hardwareAddress, .padding]
@@ -131,18 +142,31 @@ public final class FieldTree: FieldSink {
     @inline(__always)
     public var nodes: FieldNodes { FieldNodes(tree: self) }
 
+    /// Says what is kept of the packets that follow: the list of all fields or not, and those of `selection`.
+    func keep(nodes keepsNodes: Bool, _ selection: FieldSelection?) {
+        self.keepsNodes = keepsNodes
+        guard selection !== self.selection else { return }
+        self.selection = selection
+        selected = SelectedValues(selection)
+    }
+
     func removeAll() {
-        guard count > 0 || !runs.isEmpty else { return }
+        selected.removeAll()
+        formatCount = Self.plainFormatCount
+        guard count > 0 || !bytes.isEmpty || !runs.isEmpty else { return }
         count = 0
         innermost = -1
         bytes.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
-        if formats.count > Self.plainFormatCount { formats.removeLast(formats.count - Self.plainFormatCount) }
     }
 
     /// Copies `run` into the tree; the fields that follow are read from it. Bytes of which nothing is said are a part of what is there
     /// already when they lie in it, the datagram when they are the first ones, and otherwise put together from several packets.
     func beginBytes(_ run: UnsafeRawBufferPointer, _ origin: ByteRun.Origin? = nil) {
+        guard keepsNodes else {
+            uncopied = run
+            return
+        }
         let start = UInt(bitPattern: run.baseAddress)
         let memory = start..<start + UInt(run.count)
         let found = origin ?? (runs.isEmpty ? .datagram : part(at: memory) ?? .reassembled)
@@ -193,8 +217,9 @@ public final class FieldTree: FieldSink {
 
     @inline(never)
     private func numberOfNew(_ format: FieldFormat) -> Int32 {
-        formats.append(format)
-        return Int32(truncatingIfNeeded: formats.count - 1)
+        if formatCount < formats.count { formats[formatCount] = format } else { formats.append(format) }
+        formatCount += 1
+        return Int32(truncatingIfNeeded: formatCount - 1)
     }
 
     @inline(never)
@@ -240,16 +265,26 @@ public final class FieldTree: FieldSink {
     }
 
     func beginProtocol(_ name: StaticString, at offset: Int) {
-        begin(.protocol, name, at: offset)
+        selected.begin(name)
+        if keepsNodes { begin(.protocol, name, at: offset) }
     }
 
     func endProtocol(at offset: Int) {
-        end(at: offset)
+        endGroup(at: offset)
     }
 
     @inline(__always)
+    public func wantsField(_ name: StaticString) -> Bool { keepsNodes || selected.mayWant(name) }
+
+    @inline(__always)
     public func field(_ name: StaticString, _ value: FieldValue, at range: ByteRange, _ format: FieldFormat) {
-        appendField(name, value, range, number(of: format))
+        if selected.mayWant(name) { selectField(name, value, range.count, format) }
+        if keepsNodes { appendField(name, value, range, number(of: format)) }
+    }
+
+    @inline(never)
+    private func selectField(_ name: StaticString, _ value: FieldValue, _ width: Int, _ format: FieldFormat) {
+        if let field = selected.field(name) { select(value, as: field, width: width, format) }
     }
 
     @inline(never)
@@ -257,12 +292,65 @@ public final class FieldTree: FieldSink {
         append(.field(value), name, range, format: format)
     }
 
-    public func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int) {
-        begin(.begin(kind), name, at: offset)
+    /// Keeps a value that is wanted, and its bytes where they are not kept with all others.
+    private func select(_ value: FieldValue, as field: Int32, width: Int, _ format: FieldFormat) {
+        let format = number(of: format)
+        switch value {
+        case .unsigned(let number): selected.append(.unsigned(number), as: field, format: format, width: width)
+        case .signed(let number): selected.append(.signed(number), as: field, format: format, width: width)
+        case .bytes(let range):
+            let start: Int
+            if keepsNodes {
+                start = (runs.last?.range.lowerBound ?? 0) + range.start
+            } else {
+                start = bytes.count
+                bytes.append(contentsOf: uncopied[range.range])
+            }
+            selected.append(.bytes(start..<start + range.count), as: field, format: format, width: width)
+        }
     }
 
+    @inline(__always)
+    public func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int) {
+        if case .element = kind { selected.beginElement() } else { selected.begin(name) }
+        if keepsNodes { begin(.begin(kind), name, at: offset) }
+    }
+
+    @inline(__always)
     public func endGroup(at offset: Int) {
-        end(at: offset)
+        selected.end()
+        if keepsNodes { end(at: offset) }
+    }
+
+    /// Whether the protocol, structure or list with `number` is selected and there.
+    func hasSelected(_ number: Int32) -> Bool { selected.firstPlace(of: number) >= 0 }
+
+    /// Hands every value of the selected field with `number` to `body`, until `body` wants no more.
+    @inline(__always)
+    func forEachSelected(_ number: Int32, _ body: (FieldDatum, FieldReader.Style) -> Bool) {
+        var place = selected.firstPlace(of: number)
+        while place >= 0 {
+            let value = selected[place]
+            place = value.next
+            // Most numbers are shown as they are.
+            if case .unsigned(let number) = value.content, value.format == FormatNumber.decimal {
+                guard body(.unsigned(number), FieldReader.Style()) else { return }
+            } else {
+                guard handOver(value, body) else { return }
+            }
+        }
+    }
+
+    private func handOver(_ value: SelectedValues.Value, _ body: (FieldDatum, FieldReader.Style) -> Bool) -> Bool {
+        let format = formats[Int(value.format)]
+        let style = FieldReader.Style(format: format, width: Int(value.width))
+        switch value.content {
+        case .present: return body(.present, FieldReader.Style())
+        case .unsigned(let number): return body(FieldDatum(number, format), style)
+        case .signed(let number): return body(.signed(number), style)
+        case .bytes(let range):
+            return bytes.withUnsafeBytes { body(FieldDatum(UnsafeRawBufferPointer(rebasing: $0[range]), format), style) }
+        }
     }
 
     /// Marks the last field: what it holds is shown taken apart.
@@ -284,9 +372,9 @@ public final class FieldTree: FieldSink {
 }
 
 extension FieldTree: HeaderSink {
-    public func beginHeader(_ layer: FrameProtocol, at offset: Int) { begin(.protocol, layer.name, at: offset) }
+    public func beginHeader(_ layer: FrameProtocol, at offset: Int) { beginProtocol(layer.name, at: offset) }
 
-    public func endHeader(at offset: Int) { end(at: offset) }
+    public func endHeader(at offset: Int) { endGroup(at: offset) }
 }
 
 extension StaticString {

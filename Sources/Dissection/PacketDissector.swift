@@ -21,18 +21,11 @@ public struct PacketDissector {
         totem = TotemDissector(keys: keys)
     }
 
-    /// How far packets are taken apart; what is not asked for costs nothing.
-    public enum Depth: Sendable, Comparable {
-        /// The headers below cluster protocols: who sends to whom.
-        case headers
-        /// Which message it is, who says it, and what it says on one line.
-        case messages
-        /// Every field.
-        case everything
-    }
-
-    /// How far packets are taken apart.
-    public var depth = Depth.everything
+    /// What of packets is looked at.
+    public var interest = Interest.everything
+    /// Fields whose values results keep by name. What of packets they need is looked at too; without the interest in all fields, results
+    /// have these alone.
+    public var selection: FieldSelection?
     /// Whether results have the frame's bytes and the fields of its headers too (`Dissection.headers`).
     public var keepsFrames = false
 
@@ -43,13 +36,17 @@ public struct PacketDissector {
         firstTime = start
         result.begin(packet, firstTime: start)
         if result.inputCount <= result.input || result.interface != nil { nameOrigin(of: result) }
-        result.wantsFields = depth == .everything
-        guard depth > .headers else { return }
-        if keepsFrames {
+        result.interest = selection.map { interest.union($0.interest) } ?? interest
+        let keepsNodes = !result.interest.isDisjoint(with: [.fields, .text])
+        result.wantsFields = result.interest.contains(.fields) || selection?.hasFields == true
+        result.tree.keep(nodes: keepsNodes, selection)
+        result.headers.keep(nodes: keepsFrames, selection)
+        if keepsFrames || selection?.hasHeaders == true {
             result.headers.beginBytes(packet.bytes, .frame)
             FrameHeaders.dissect(packet, result.content, into: result.headers)
         }
-        noteHeaders(of: result)
+        guard !result.interest.isEmpty else { return }
+        if result.interest.contains(.text) { noteHeaders(of: result) }
         switch result.content.kind {
         case .datagram:
             result.message = "unknown"
@@ -79,7 +76,7 @@ public struct PacketDissector {
                 }
             }
         }
-        if result.wantsFields ? result.tree.nodes.isEmpty : result.upperProtocols.isEmpty { appendUnclaimed(packet, into: result) }
+        if !result.isTakenApart { appendUnclaimed(packet, into: result) }
     }
 
     /// What is wrong with the headers below cluster protocols, or remarkable about them.

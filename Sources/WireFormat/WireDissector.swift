@@ -16,6 +16,14 @@ public protocol FieldSink {
     mutating func beginGroup(_ name: StaticString, _ kind: FieldGroup, at offset: Int)
     /// The innermost group ends before `offset`.
     mutating func endGroup(at offset: Int)
+    /// Whether it may want a field called `name` in the group at hand. What it does not want is read and not reported.
+    func wantsField(_ name: StaticString) -> Bool
+}
+
+extension FieldSink {
+    /// It wants all fields unless it says otherwise.
+    @inlinable
+    public func wantsField(_ name: StaticString) -> Bool { true }
 }
 
 /// What a group of fields is.
@@ -65,6 +73,7 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
     ) throws(WireError) {
         let start = offset
         try reader.field(name, &value, order: order, .decimal)
+        guard sink.wantsField(name) else { return }
         sink.field(name, T.isSigned ? .signed(Int64(value)) : .unsigned(UInt64(value)), at: range(from: start), format())
     }
 
@@ -75,6 +84,7 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
     ) throws(WireError) {
         let start = offset
         try reader.field(name, &value, .decimal)
+        guard sink.wantsField(name) else { return }
         sink.field(name, .bytes(range(from: start)), at: range(from: start), format())
     }
 
@@ -86,17 +96,20 @@ public struct WireDissector<Sink: FieldSink>: WireVisitor {
     ) throws(WireError) {
         let start = offset
         try reader.field(name, &value, count: count, .decimal)
+        guard sink.wantsField(name) else { return }
         sink.field(name, .bytes(range(from: start)), at: range(from: start), format())
     }
 
     public mutating func terminated(_ name: StaticString, _ value: inout [UInt8], limit: Int) throws(WireError) {
         let start = offset
         try reader.terminated(name, &value, limit: limit)
+        guard sink.wantsField(name) else { return }
         sink.field(name, .bytes(ByteRange(start: start, count: value.count)), at: range(from: start), .text)
     }
 
     public mutating func payload(_ name: StaticString, _ value: inout ByteRange) throws(WireError) {
         try reader.payload(name, &value)
+        guard sink.wantsField(name) else { return }
         sink.field(name, .bytes(value), at: value, .decimal)
     }
 

@@ -85,11 +85,11 @@ private struct DecodeRun {
         filter = try displayFilter.map { try DisplayFilter($0, catalogue: catalogue) }
         renderer = try output.makeRenderer(catalogue, captureFile: source.inputs.joined(separator: ", "))
         statistics = output.statistics.map { $0.makeStatistics() }
-        let needed = statistics.map(\.depth).max() ?? .headers
         dissector = PacketDissector(source: source, keys: keys)
-        let needsFields = filter?.needsFields == true || renderer?.needsFields == true
-        dissector.depth = needsFields ? .everything : filter != nil || renderer != nil ? max(needed, .messages) : needed
-        dissector.keepsFrames = renderer?.needsFrames == true || filter?.needsHeaders == true
+        dissector.interest = statistics.reduce(renderer?.interest ?? []) { $0.union($1.interest) }
+        dissector.keepsFrames = renderer?.needsFrames == true
+        let references = (renderer?.references ?? []) + (filter?.references ?? [])
+        if !references.isEmpty { dissector.selection = FieldSelection(references) }
     }
 
     mutating func begin() throws {

@@ -85,9 +85,16 @@ struct FrameSource {
     }
 
     /// Dissects the frames in their order and hands each result to `body`.
-    func dissect(keepingFrames: Bool = false, _ body: (Dissection) throws -> Void) rethrows {
+    func dissect(
+        keepingFrames: Bool = false,
+        interest: Interest = .everything,
+        selection: FieldSelection? = nil,
+        _ body: (Dissection) throws -> Void
+    ) rethrows {
         var dissector = PacketDissector(keys: keys)
         dissector.keepsFrames = keepingFrames
+        dissector.interest = interest
+        dissector.selection = selection
         let dissection = Dissection()
         for (index, frame) in frames.enumerated() {
             frame.bytes.withUnsafeBytes { bytes in

@@ -9,7 +9,7 @@ import Testing
     static func frames(_ text: String, of source: FrameSource) throws -> [Int] {
         var filter = try DisplayFilter(text, catalogue: catalogue)
         var admitted: [Int] = []
-        source.dissect(keepingFrames: filter.needsHeaders) { if filter.admits($0) { admitted.append($0.frame) } }
+        source.dissect(interest: [], selection: FieldSelection(filter.references)) { if filter.admits($0) { admitted.append($0.frame) } }
         return admitted
     }
 

@@ -16,7 +16,11 @@ import Testing
         var renderer = renderer
         var text = TextBuffer()
         renderer.begin(to: &text)
-        source.dissect(keepingFrames: renderer.needsFrames) { renderer.append($0, to: &text) }
+        source.dissect(
+            keepingFrames: renderer.needsFrames,
+            interest: renderer.interest,
+            selection: FieldSelection(renderer.references)
+        ) { renderer.append($0, to: &text) }
         renderer.end(to: &text)
         return String(decoding: text.bytes, as: UTF8.self)
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct StatisticsTests {
     static func table(_ kind: StatisticsKind, of source: FrameSource) -> [[String]] {
         var statistics = kind.makeStatistics()
-        source.dissect { statistics.count($0) }
+        source.dissect(interest: statistics.interest) { statistics.count($0) }
         var text = TextBuffer()
         statistics.append(to: &text)
         return String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").dropFirst(2).map { line in

@@ -91,6 +91,12 @@ public struct FieldCatalogue: Sendable {
     /// The field called `name`.
     public func field(_ name: String) -> Field? { fieldIndex[name].map { fields[$0] } }
 
+    /// The number of the field called `name`, which no structure has.
+    func number(ofField name: String) -> Int32? { fieldIndex[name].map { Int32($0) } }
+
+    /// The number of the structure called `name`, which no field has.
+    func number(ofGroup name: String) -> Int32? { groupIndex[name].map { Int32(fields.count + $0) } }
+
     /// The structure called `name`.
     public func group(_ name: String) -> Group? { groupIndex[name].map { groups[$0] } }
 

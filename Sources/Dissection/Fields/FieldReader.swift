@@ -15,7 +15,27 @@ enum FieldDatum {
     case present
 }
 
-/// Looks up values in packets by name. It allocates nothing in steady state.
+extension FieldDatum {
+    /// What a number is.
+    init(_ number: UInt64, _ format: FieldFormat) {
+        if case .ipAddress = format {
+            self = .address(IPAddress(ipv4: UInt32(truncatingIfNeeded: number)))
+        } else {
+            self = .unsigned(number)
+        }
+    }
+
+    /// What the bytes of a field are.
+    init(_ run: UnsafeRawBufferPointer, _ format: FieldFormat) {
+        switch format {
+        case .text: self = .text(UnsafeRawBufferPointer(rebasing: run.prefix { $0 != 0 }))
+        case .ipAddress: self = IPAddress(networkBytes: run).map { .address($0) } ?? .bytes(run)
+        default: self = .bytes(run)
+        }
+    }
+}
+
+/// Looks up values in packets by name: fields in packets of a dissector whose `selection` has them. It allocates nothing in steady state.
 struct FieldReader {
     /// What answers a value: whether it wants to see the next one.
     typealias Body = (FieldDatum, Style) -> Bool
@@ -29,25 +49,58 @@ struct FieldReader {
 
     private var scratch = TextBuffer()
 
-    /// Hands every value of `reference` in `packet` to `body`, in wire order, until `body` wants no more.
-    mutating func forEachValue(of reference: FieldReference, in packet: Dissection, _ body: Body) {
+    /// Where the values of a reference are: what is looked at for every packet, as plain words.
+    enum Source {
+        case key(PacketKey)
+        /// A field or structure by its number.
+        case number(Int32, isInHeaders: Bool)
+        case `protocol`(StaticString, number: Int32)
+        /// A message by its place among `messages`.
+        case message(Int32)
+        /// Nowhere.
+        case nothing
+    }
+
+    /// A message that is looked for: its protocol and name, and its full name as carried messages have it.
+    private struct MessageName {
+        var protocolName: StaticString
+        var name: String
+        var qualifiedName: String
+    }
+
+    private var messages: [MessageName] = []
+
+    /// Where the values of `reference` are, for this reader.
+    mutating func source(of reference: FieldReference) -> Source {
         switch reference.target {
-        case .key(let key): read(key, packet, body)
-        case .field(let path), .group(let path):
-            let tree = reference.isInHeaders ? packet.headers : packet.tree
-            PathWalk.forEachNode(path, in: tree) { index in
-                guard case .field(let value) = tree.nodes[index].kind else { return body(.present, Style()) }
-                let format = tree.format(ofNode: index)
-                let style = Style(format: format, width: tree.nodes[index].range.count)
-                return Self.withDatum(value, format, tree, index) { body($0, style) }
-            }
-        case .protocol(let name):
-            if packet.has(protocol: name) { _ = body(.present, Style()) }
+        case .key(let key): return .key(key)
+        case .field, .group: return reference.number.map { .number($0, isInHeaders: reference.isInHeaders) } ?? .nothing
+        case .protocol(let name): return reference.number.map { .protocol(name, number: $0) } ?? .nothing
         case .message(let protocolName, let name, let qualifiedName):
-            if packet.message.isEqual(to: name), packet.has(protocol: protocolName), !body(.present, Style()) { return }
-            for carried in packet.carries where carried.message.isEqual(to: qualifiedName) {
-                guard body(.present, Style()) else { return }
-            }
+            messages.append(MessageName(protocolName: protocolName, name: name, qualifiedName: qualifiedName))
+            return .message(Int32(messages.count - 1))
+        }
+    }
+
+    /// Hands every value of `source` in `packet` to `body`, in wire order, until `body` wants no more.
+    @inline(__always)
+    mutating func forEachValue(of source: Source, in packet: Dissection, _ body: Body) {
+        switch source {
+        case .key(let key): read(key, packet, body)
+        case .number(let number, let isInHeaders):
+            let tree = isInHeaders ? packet.headers : packet.tree
+            tree.forEachSelected(number, body)
+        case .protocol(let name, let number):
+            if packet.isOf(protocol: name) || packet.tree.hasSelected(number) { _ = body(.present, Style()) }
+        case .message(let place): read(messages[Int(place)], packet, body)
+        case .nothing: return
+        }
+    }
+
+    private func read(_ message: MessageName, _ packet: Dissection, _ body: Body) {
+        if packet.message.isEqual(to: message.name), packet.isOf(protocol: message.protocolName), !body(.present, Style()) { return }
+        for carried in packet.carries where carried.message.isEqual(to: message.qualifiedName) {
+            guard body(.present, Style()) else { return }
         }
     }
 
@@ -59,21 +112,10 @@ struct FieldReader {
         _ body: (FieldDatum) -> Result
     ) -> Result {
         switch value {
-        case .unsigned(let number):
-            if case .ipAddress = format { return body(.address(IPAddress(ipv4: UInt32(truncatingIfNeeded: number)))) }
-            return body(.unsigned(number))
+        case .unsigned(let number): return body(FieldDatum(number, format))
         case .signed(let number): return body(.signed(number))
         case .bytes(let range):
-            return tree.withBytes(ofNode: index) { bytes in
-                let run = UnsafeRawBufferPointer(rebasing: bytes[range.range])
-                switch format {
-                case .text: return body(.text(UnsafeRawBufferPointer(rebasing: run.prefix { $0 != 0 })))
-                case .ipAddress:
-                    if let address = IPAddress(networkBytes: run) { return body(.address(address)) }
-                    return body(.bytes(run))
-                default: return body(.bytes(run))
-                }
-            }
+            return tree.withBytes(ofNode: index) { body(FieldDatum(UnsafeRawBufferPointer(rebasing: $0[range.range]), format)) }
         }
     }
 
@@ -156,14 +198,9 @@ extension StaticString {
 }
 
 extension Dissection {
-    /// Whether the packet is of, or carries something of, the protocol called `name`.
-    func has(protocol name: StaticString) -> Bool {
-        if content.protocols.contains(where: { $0.name.isEqual(to: name) }) { return true }
-        if upperProtocols.contains(where: { $0.isEqual(to: name) }) { return true }
-        return tree.nodes.contains { node in
-            if case .protocol = node.kind { return node.name.isEqual(to: name) }
-            return false
-        }
+    /// Whether the packet itself is of the protocol called `name`.
+    func isOf(protocol name: StaticString) -> Bool {
+        content.protocols.contains { $0.name.isEqual(to: name) } || upperProtocols.contains { $0.isEqual(to: name) }
     }
 }
 

@@ -48,6 +48,19 @@ public enum PacketKey: String, CaseIterable, Sendable {
         }
     }
 
+    /// What of packets has to be looked at to know it.
+    var interest: Interest {
+        switch self {
+        case .frame, .frameNumber, .frameTime, .time, .frameRelativeTime, .frameLength, .frameRecordedLength, .length: []
+        case .source, .destination, .ipSource, .ipDestination, .ipAddress, .ipv6Source, .ipv6Destination, .ipv6Address: []
+        case .udpSourcePort, .udpDestinationPort, .udpPort, .tcpSourcePort, .tcpDestinationPort, .tcpPort: []
+        case .dialect, .alternatives, .message: [.message]
+        case .node, .ring, .protocols, .frameProtocols: [.message, .origin]
+        case .carriedMessage, .carriedSender: [.message, .carried]
+        case .summary, .problems, .notes: [.message, .origin, .carried, .text]
+        }
+    }
+
     /// What it says.
     public var description: String {
         switch self {

@@ -7,35 +7,30 @@ public struct DisplayFilter: Sendable {
         case and(Int, Int)
         case or(Int, Int)
         case not(Int)
-        case test(FilterTest)
+        /// A test by its place among the tests.
+        case test(Int)
     }
 
     private let nodes: [Node]
+    private let tests: [FilterTest]
+    /// Where the values are that each test looks at.
+    private let sources: [FieldReader.Source]
     private let root: Int
-    private var reader = FieldReader()
+    private var reader: FieldReader
 
     /// Compiles `text`. Every name is looked up in `catalogue`, and every value is checked against what the name stands for.
     public init(_ text: String, catalogue: FieldCatalogue) throws(FilterError) {
         var parser = FilterParser(text, catalogue: catalogue)
         root = try parser.parse()
         nodes = parser.nodes
+        tests = parser.tests
+        var reader = FieldReader()
+        sources = tests.map { reader.source(of: $0.field) }
+        self.reader = reader
     }
 
-    /// Whether the filter looks at the headers around datagrams, which `PacketDissector.keepsFrames` is needed for.
-    public var needsHeaders: Bool {
-        nodes.contains { node in
-            if case .test(let test) = node { return test.field.isInHeaders }
-            return false
-        }
-    }
-
-    /// Whether the filter looks at more than what packets say of themselves.
-    public var needsFields: Bool {
-        nodes.contains { node in
-            if case .test(let test) = node { return test.field.needsFields }
-            return false
-        }
-    }
+    /// What the filter looks up. It sees fields only in packets of a dissector that has them in its `selection`.
+    public var references: [FieldReference] { tests.map(\.field) }
 
     /// Whether the filter lets `packet` through.
     public mutating func admits(_ packet: Dissection) -> Bool {
@@ -47,7 +42,7 @@ public struct DisplayFilter: Sendable {
         case .and(let left, let right): evaluate(left, packet) && evaluate(right, packet)
         case .or(let left, let right): evaluate(left, packet) || evaluate(right, packet)
         case .not(let operand): !evaluate(operand, packet)
-        case .test(let test): test.holds(for: packet, &reader)
+        case .test(let place): tests[place].holds(for: packet, from: sources[place], &reader)
         }
     }
 }

@@ -7,6 +7,7 @@
 ///     item = value [ ".." value ]
 struct FilterParser {
     private(set) var nodes: [DisplayFilter.Node] = []
+    private(set) var tests: [FilterTest] = []
     private var scanner: FilterScanner
     private var depth = 0
     private let catalogue: FieldCatalogue
@@ -66,7 +67,8 @@ struct FilterParser {
             guard scanner.take(")") else { throw scanner.failure("the bracket that opens here is not closed", bracket) }
             return inside
         }
-        return try add(.test(test()))
+        tests.append(try test())
+        return try add(.test(tests.count - 1))
     }
 
     // MARK: tests

@@ -19,15 +19,15 @@ struct FilterTest: Sendable {
         case hasFlag([UInt8])
     }
 
-    var field: FieldReference
+    let field: FieldReference
     /// Whether every value has to fit, and not just one.
-    var isForAll: Bool
-    var relation: Relation
+    let isForAll: Bool
+    let relation: Relation
 
-    /// Whether one value, or each, fits. What is not there never fits.
-    func holds(for packet: Dissection, _ reader: inout FieldReader) -> Bool {
+    /// Whether one value from `source`, or each, fits. What is not there never fits.
+    func holds(for packet: Dissection, from source: FieldReader.Source, _ reader: inout FieldReader) -> Bool {
         var fits = false
-        reader.forEachValue(of: field, in: packet) { datum, style in
+        reader.forEachValue(of: source, in: packet) { datum, style in
             fits = self.fits(datum, style.format)
             return fits == isForAll
         }

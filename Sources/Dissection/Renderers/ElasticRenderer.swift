@@ -46,7 +46,7 @@ public struct ElasticRenderer: PacketRenderer {
             scratch.removeAll()
             var count = 0
             let isTime = key.kind == .time
-            reader.forEachValue(of: FieldReference(key.rawValue, .key(key), kinds: [key.kind]), in: packet) { datum, style in
+            reader.forEachValue(of: .key(key), in: packet) { datum, style in
                 if count > 0 { scratch.append(",") }
                 count += 1
                 if isTime { scratch.append("\"") }

@@ -44,19 +44,23 @@ public struct FieldsRenderer: PacketRenderer {
     ]
 
     private let fields: [FieldReference]
+    private let sources: [FieldReader.Source]
     private let options: Options
-    private var reader = FieldReader()
+    private var reader: FieldReader
     private var scratch = TextBuffer()
 
     /// A renderer of `fields`.
     public init(_ fields: [FieldReference], options: Options = Options()) {
         self.fields = fields
+        var reader = FieldReader()
+        sources = fields.map { reader.source(of: $0) }
+        self.reader = reader
         self.options = options
     }
 
-    public var needsFrames: Bool { fields.contains(where: \.isInHeaders) }
+    public var interest: Interest { [] }
 
-    public var needsFields: Bool { fields.contains(where: \.needsFields) }
+    public var references: [FieldReference] { fields }
 
     public mutating func begin(to text: inout TextBuffer) {
         if options.hasByteOrderMark { text.append("\u{FEFF}") }
@@ -69,21 +73,43 @@ public struct FieldsRenderer: PacketRenderer {
     }
 
     public mutating func append(_ packet: Dissection, to text: inout TextBuffer) {
-        for (index, field) in fields.enumerated() {
+        // What is written as it is needs no detour.
+        let isPlain = options.quote == nil && !options.isCSV && options.occurrence != .last
+        for index in sources.indices {
             if index > 0 { text.append(byte: options.separator) }
-            scratch.removeAll()
-            let options = options
-            var isFirst = true
-            reader.forEachValue(of: field, in: packet) { datum, style in
-                if options.occurrence == .last { scratch.removeAll() } else if !isFirst { scratch.append(byte: options.aggregator) }
-                isFirst = false
-                scratch.append(datum, style)
-                return options.occurrence != .first
+            if isPlain {
+                append(index, packet, to: &text)
+            } else {
+                appendQuoted(index, packet, to: &text)
             }
-            // A field that is not there has no quotes either, as with tshark.
-            if !isFirst { appendScratch(to: &text) }
         }
         text.append(options.isCSV ? "\r\n" : "\n")
+    }
+
+    /// Appends the values of a field.
+    private mutating func append(_ index: Int, _ packet: Dissection, to text: inout TextBuffer) {
+        let (aggregator, wantsMore) = (options.aggregator, options.occurrence == .all)
+        var isFirst = true
+        reader.forEachValue(of: sources[index], in: packet) { datum, style in
+            if !isFirst { text.append(byte: aggregator) }
+            isFirst = false
+            text.append(datum, style)
+            return wantsMore
+        }
+    }
+
+    private mutating func appendQuoted(_ index: Int, _ packet: Dissection, to text: inout TextBuffer) {
+        scratch.removeAll()
+        let options = options
+        var isFirst = true
+        reader.forEachValue(of: sources[index], in: packet) { datum, style in
+            if options.occurrence == .last { scratch.removeAll() } else if !isFirst { scratch.append(byte: options.aggregator) }
+            isFirst = false
+            scratch.append(datum, style)
+            return options.occurrence != .first
+        }
+        // A field that is not there has no quotes either, as with tshark.
+        if !isFirst { appendScratch(to: &text) }
     }
 
     private func appendScratch(to text: inout TextBuffer) {

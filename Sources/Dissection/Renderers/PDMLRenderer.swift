@@ -112,8 +112,7 @@ public struct PDMLRenderer: PacketRenderer {
         text.append(size)
         text.append("\" pos=\"0\">\n")
         for key in keys {
-            let reference = FieldReference(key.rawValue, .key(key), kinds: [key.kind])
-            reader.forEachValue(of: reference, in: packet) { datum, style in
+            reader.forEachValue(of: .key(key), in: packet) { datum, style in
                 text.append("    <field name=\"")
                 text.append(key.rawValue)
                 text.append("\" showname=\"")

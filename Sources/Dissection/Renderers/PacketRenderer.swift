@@ -6,21 +6,24 @@ public protocol PacketRenderer {
     mutating func append(_ packet: Dissection, to text: inout TextBuffer)
     /// Appends what stands behind the last packet.
     mutating func end(to text: inout TextBuffer)
-    /// Whether it shows the frame's own bytes or headers, which `PacketDissector.keepsFrames` is needed for.
+    /// Whether it shows the frame's own bytes or all its headers, which `PacketDissector.keepsFrames` is needed for.
     var needsFrames: Bool { get }
-    /// Whether it shows fields; a line of text comes sooner without (`PacketDissector.Depth.messages`).
-    var needsFields: Bool { get }
+    /// What of packets it shows, apart from `references`.
+    var interest: Interest { get }
+    /// What it looks up by name. It sees fields only in packets of a dissector that has them in its `selection`.
+    var references: [FieldReference] { get }
 }
 
 extension PacketRenderer {
     public mutating func begin(to text: inout TextBuffer) {}
     public mutating func end(to text: inout TextBuffer) {}
     public var needsFrames: Bool { false }
-    public var needsFields: Bool { true }
+    public var interest: Interest { .everything }
+    public var references: [FieldReference] { [] }
 }
 
 extension TextRenderer: PacketRenderer {
-    public var needsFields: Bool { false }
+    public var interest: Interest { [.message, .origin, .carried, .text] }
 }
 
 extension TreeRenderer: PacketRenderer {}

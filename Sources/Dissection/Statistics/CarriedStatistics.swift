@@ -12,7 +12,7 @@ public struct CarriedStatistics: PacketStatistics {
     /// Counters at zero.
     public init() {}
 
-    public var depth: PacketDissector.Depth { .messages }
+    public var interest: Interest { [.message, .carried] }
 
     public mutating func count(_ packet: Dissection) {
         for carried in packet.carries {

@@ -27,7 +27,7 @@ public struct ConversationStatistics: PacketStatistics {
     /// Counters at zero.
     public init() {}
 
-    public var depth: PacketDissector.Depth { .headers }
+    public var interest: Interest { [] }
 
     public mutating func count(_ packet: Dissection) {
         if start == nil { start = packet.time &- packet.relativeTime }

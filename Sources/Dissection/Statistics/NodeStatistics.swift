@@ -12,7 +12,7 @@ public struct NodeStatistics: PacketStatistics {
     /// Counters at zero.
     public init() {}
 
-    public var depth: PacketDissector.Depth { .messages }
+    public var interest: Interest { [.message, .origin] }
 
     public mutating func count(_ packet: Dissection) {
         guard let node = packet.node else { return }

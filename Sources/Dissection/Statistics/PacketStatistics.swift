@@ -4,8 +4,8 @@ public protocol PacketStatistics {
     mutating func count(_ packet: Dissection)
     /// Appends the table to `text`.
     func append(to text: inout TextBuffer)
-    /// How much of a packet it looks at.
-    var depth: PacketDissector.Depth { get }
+    /// What of packets it looks at.
+    var interest: Interest { get }
 }
 
 /// Packets and bytes; bytes are those of frames on the wire.

@@ -6,7 +6,7 @@ public struct TypeStatistics: PacketStatistics {
     /// Counters at zero.
     public init() {}
 
-    public var depth: PacketDissector.Depth { .messages }
+    public var interest: Interest { [.message] }
 
     public mutating func count(_ packet: Dissection) {
         total.add(packet)

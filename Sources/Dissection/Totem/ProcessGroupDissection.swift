@@ -13,6 +13,7 @@ extension TotemDissector {
         into result: Dissection
     ) {
         result.upperProtocols.append(ProcessGroupPacket.protocolName)
+        guard result.wantsFields || result.looksForCarried else { return }
         // Taken out, because what is delivered goes through here again.
         var packet = ProcessGroupPacket()
         swap(&packet, &pieces)
@@ -28,6 +29,7 @@ extension TotemDissector {
             var reader = WireReader(bytes, offset: start, byteOrder: position.byteOrder)
             do throws(WireError) { try packet.visit(&reader) } catch { failure = error }
         }
+        guard result.looksForCarried else { return }
         if let failure {
             result.problems.add { $0.append(failure.description) }
             return

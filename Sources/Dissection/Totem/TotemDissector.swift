@@ -191,6 +191,7 @@ struct TotemDissector {
         } else {
             result.envelope = TotemEnvelope(scheme: scheme, keyName: keyName)
             result.upperProtocols.append(EnvelopeLayout.protocolName)
+            result.isOpaque = true
         }
         result.detail.append(result.content.length)
         result.detail.append(" bytes, ")

@@ -19,6 +19,7 @@ extension TotemDissector {
         do throws(WireError) {
             let (kind, byteOrder) = if let identified { identified } else { try TotemPacket<Dialect>.identify(bytes) }
             result.message = kind.name
+            guard result.looksInside else { return }
             switch kind {
             case .token: try dissect(tokenOf: dialect, bytes, byteOrder, into: result)
             case .mcast: try dissect(mcastOf: dialect, bytes, byteOrder, into: result)
@@ -59,9 +60,11 @@ extension TotemDissector {
     ) throws(WireError) {
         var token = OrfToken<Dialect>()
         guard let end = try read(&token, of: dialect, bytes, byteOrder, into: result) else { return }
-        result.detail.append(token)
         result.node = token.header.sender ?? result.content.senderNumber
-        note(tokenOf: RingKey(token.ring, in: Dialect.generation), from: result.node ?? 0, token.tokenSequence, into: result)
+        if result.interest.contains(.text) {
+            result.detail.append(token)
+            note(tokenOf: RingKey(token.ring, in: Dialect.generation), from: result.node ?? 0, token.tokenSequence, into: result)
+        }
         conclude(dialect, token.header, token.ring, end: end, of: bytes, into: result)
     }
 
@@ -192,12 +195,14 @@ extension TotemDissector {
         _ byteOrder: ByteOrder,
         into result: Dissection
     ) {
-        result.detail.append(mcast)
+        if result.interest.contains(.text) { result.detail.append(mcast) }
         let position = McastPosition(mcast, Dialect.generation, byteOrder)
         let abandoned = assembler.abandoned
         let isWhole = result.content.problem == nil && result.problems.isEmpty
         let isRecovery = mcast.header.encapsulated == Mcast<Dialect>.encapsulatedInRecovery
-        let isNew = isWhole && !isCopy && remember(position, bytes, mcast.payload, isInStream: !isRecovery, in: position.ring, into: result)
+        let isNew =
+            isWhole && !isCopy && result.looksForCarried
+            && remember(position, bytes, mcast.payload, isInStream: !isRecovery, in: position.ring, into: result)
         if isRecovery {
             dissectRecovery(mcast, bytes, outer: position, outerIsNew: isNew, into: result)
             if isNew { deliverWhole(after: position, into: result) }
@@ -205,6 +210,7 @@ extension TotemDissector {
             endProtocol(at: mcast.payload.start, into: result)
             dissectPieces(position, mcast.payload.start, bytes, isNew: isNew, into: result)
         }
+        guard result.interest.contains(.text) else { return }
         appendCarried(into: result)
         if assembler.abandoned > abandoned {
             result.notes.add {
@@ -242,8 +248,10 @@ extension TotemDissector {
             return
         }
         endProtocol(at: recovered.payload.start, into: result)
-        result.detail.append(" recovers ")
-        result.detail.append(recovered)
+        if result.interest.contains(.text) {
+            result.detail.append(" recovers ")
+            result.detail.append(recovered)
+        }
         let position = McastPosition(recovered, Dialect.generation, byteOrder)
         let isNew = outerIsNew && remember(position, bytes, recovered.payload, isInStream: true, in: outer.ring, into: result)
         dissectPieces(position, recovered.payload.start, bytes, isNew: isNew, into: result)
