@@ -7,6 +7,8 @@ import Testing
 final class NodeUnderTest {
     let client: NodeClient
     let name: String
+    /// Its files are there as long as it is.
+    private let folder: TemporaryFolder
 
     /// The command that was built with these tests.
     static var executable: String {
@@ -32,6 +34,7 @@ final class NodeUnderTest {
     /// Starts it, in the network namespace `namespace` if one is named.
     init(_ name: String, configuration: String, in folder: TemporaryFolder, namespace: String? = nil) throws {
         self.name = name
+        self.folder = folder
         let path = try folder.write("\(name).yaml", configuration)
         let executable = try Self.executable
         let arguments = ["node", "--config", path]

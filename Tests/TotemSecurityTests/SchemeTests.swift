@@ -148,6 +148,7 @@ import WireFormat
     func aMemberOpensWhatItsKeyConfirms(_ scheme: SecurityScheme) throws {
         let sealer = try EnvelopeSealer(scheme, key: Self.key)
         let opener = EnvelopeOpener(for: sealer)
+        defer { withExtendedLifetime(opener) {} }
         let packet = try sealer.seal(Self.plaintext(of: scheme), salt: Self.salt)
         #expect(packet.withUnsafeBytes { opener.open($0).map(Array.init) } == Self.plaintext(of: scheme))
         for index in packet.indices where scheme.hash != .none || index < 4 {
@@ -173,7 +174,11 @@ import WireFormat
         let nss = try EnvelopeSealer(.corosync1NSS, key: Self.key)
         func opens(_ sender: EnvelopeSealer, _ receiver: EnvelopeSealer) throws -> Bool {
             let packet = try sender.seal(Self.plaintext(of: .openais), salt: Self.salt)
-            return packet.withUnsafeBytes { EnvelopeOpener(for: receiver).open($0).map(Array.init) } == Self.plaintext(of: .openais)
+            let opener = EnvelopeOpener(for: receiver)
+            // What it opens lies in memory of its own.
+            return withExtendedLifetime(opener) {
+                packet.withUnsafeBytes { opener.open($0).map(Array.init) } == Self.plaintext(of: .openais)
+            }
         }
         #expect(try opens(openais, corosync) && opens(corosync, openais) && opens(corosync, nss) && opens(openais, nss))
         #expect(try !opens(nss, corosync) && !opens(nss, openais))
