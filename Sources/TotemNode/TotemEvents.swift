@@ -6,7 +6,7 @@ import WireFormat
 public enum TotemDestination: Sendable, Hashable {
     /// To everyone: the multicast address, or with udpu one copy to every configured node but this one.
     case everyone
-    /// To the members of the present ring: the multicast address, or with udpu one copy to each of them but this one.
+    /// To the members of the last regular configuration: the multicast address, or with udpu one copy to each of them but this one.
     case members
     /// To one node (token, commit token).
     case node(UInt32)

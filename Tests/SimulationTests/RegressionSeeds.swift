@@ -15,6 +15,9 @@ import Testing
     @Test("Two processors that did not believe each other about who failed answered JOIN with JOIN without end")
     func gatheringWithoutNews() throws { try check("ring-crashes", [2, 3, 6, 14, 18]) }
 
+    @Test("Messages of recovery went to the members of the old ring over udpu, and those that were new to it waited for them for ever")
+    func recoveryForNewMembers() throws { try check("ring-partitions-corosync-1", [2]) }
+
     @Test("A member that had given up a peer delivered each retransmission that still waited in its socket")
     func messagesOfStrangers() throws {
         try check("legacy-pauses", [1, 3, 4, 9])

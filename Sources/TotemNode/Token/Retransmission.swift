@@ -45,10 +45,10 @@ extension TotemNode {
         state == .recovery ? recoveryQueue.countMiss(of: sequence) : regularQueue.countMiss(of: sequence)
     }
 
-    /// Multicasts a stored message to the members of the ring.
+    /// Multicasts a stored message to the members of the ring. While that is being formed they are not those that transports know yet.
     mutating func send(_ packet: PacketStore.Handle, into effects: inout Output) {
         guard !rules.isSilentAlone || newMembers.count > 1 else { return }
         let datagram = packets.withBytes(packet) { effects.keep($0) }
-        effects.transmit(datagram, to: .members)
+        effects.transmit(datagram, to: state == .operational ? .members : .everyone)
     }
 }
